@@ -1,0 +1,1 @@
+"""Prompts: words, sentences, templates, and the rendering of a batch of them."""

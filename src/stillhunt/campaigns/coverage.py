@@ -1,0 +1,96 @@
+"""What the logs carry, and what a hunt loses by what they do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from stillhunt.records.findings import COVERAGE
+
+PARTIAL = 0.5
+"""Below this share of rows a signal is called unavailable: more is missing than is there."""
+
+
+@dataclass(frozen=True)
+class _Signal:
+    name: str
+    columns: tuple[str, ...]
+    lost: str
+
+
+_EXCHANGE_SIGNALS: tuple[_Signal, ...] = (
+    _Signal(
+        "prompt text",
+        ("system", "prompt"),
+        "no templates, no new-item sweeps, no intent: campaigns are not told from lawful togetherness, "
+        "kinds of harvest are unknown, and every exchange of a member counts",
+    ),
+    _Signal(
+        "client address",
+        ("client_address",),
+        "accounts behind shared addresses or networks are not linked by them",
+    ),
+    _Signal(
+        "client fingerprint",
+        ("tls_fingerprint", "user_agent"),
+        "clusters are not tested on their client software",
+    ),
+    _Signal(
+        "output tokens",
+        ("output_tokens", "response"),
+        "how much is taken is not known: the harvest score lacks its strongest term",
+    ),
+    _Signal("input tokens", ("input_tokens",), "exposure is stated without input tokens"),
+)
+
+_ACCOUNT_SIGNALS: tuple[_Signal, ...] = (
+    _Signal(
+        "payment instrument",
+        ("payment",),
+        "accounts that share a payer are not linked by it, nor bundles of payers seen",
+    ),
+    _Signal("e-mail domain", ("email_domain",), "accounts of one private domain are not linked by it"),
+    _Signal("account creation", ("created_at",), "when accounts were made is not shown"),
+)
+
+
+def coverage_rows(carried: dict[str, float], accounts: pa.Table, seen_accounts: int) -> pa.Table:
+    """The ``coverage`` table.
+
+    Args:
+        carried: per Exchange column, share of rows with a value.
+        accounts: the accounts table.
+        seen_accounts: accounts with exchanges.
+    """
+    rows = []
+    for signal in _EXCHANGE_SIGNALS:
+        # Text may be in either column, so one of them is enough.
+        share = max(carried.get(column, 0.0) for column in signal.columns)
+        rows.append(_row(signal.name, share, signal.lost))
+    known = max(accounts.num_rows, 1)
+    for signal in _ACCOUNT_SIGNALS:
+        column = accounts.column(signal.columns[0])
+        share = (len(column) - column.null_count) / known if accounts.num_rows else 0.0
+        rows.append(_row(signal.name, share, signal.lost))
+    listed = min(accounts.num_rows / max(seen_accounts, 1), 1.0)
+    rows.append(
+        _row(
+            "declared organizations and licences",
+            max(listed, carried.get("organization", 0.0)) if accounts.num_rows else 0.0,
+            "togetherness that was declared, and licences, cannot be checked: findings may name "
+            "entities that are entitled to what they do",
+        )
+    )
+    return pa.Table.from_pylist(rows, schema=COVERAGE)
+
+
+def _row(signal: str, share: float, lost: str) -> dict[str, object]:
+    available = share >= PARTIAL
+    if share >= 0.995:
+        consequence = "none: every row carries it" if share == 1.0 else "none: nearly every row carries it"
+    elif available:
+        consequence = f"for the other {1 - share:.0%} of rows: {lost}"
+    else:
+        consequence = lost
+    return {"signal": signal, "available": available, "share": share, "consequence": consequence}

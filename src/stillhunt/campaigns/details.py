@@ -1,0 +1,297 @@
+"""What the report and the case folder show beyond the tables: ``details.json``, schema 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from stillhunt.campaigns.exemplars import Template
+from stillhunt.campaigns.investigate import Investigation, Verdict
+from stillhunt.campaigns.skeleton import mark_slots
+from stillhunt.campaigns.tables import Names, kind_shares, template_name
+from stillhunt.engines.base import Engine
+from stillhunt.scoring.calibration import estimative_word
+
+DETAILS_VERSION = 1
+
+_ACCOUNT_NODES = 60
+_VALUE_NODES = 60
+
+
+def details_document(
+    engine: Engine,
+    investigation: Investigation,
+    names: Names,
+    templates: dict[int, tuple[Template, ...]],
+    account_names: dict[int, str],
+    creation: dict[str, Any],
+) -> dict[str, Any]:
+    """The document, ready for JSON.
+
+    Args:
+        engine: after ``investigate``.
+        investigation: what was concluded.
+        names: text for hashes.
+        templates: own templates by cluster.
+        account_names: names of accounts beside campaigns, which ``names`` may lack.
+        creation: account name to when it was made.
+    """
+    return {
+        "schema": DETAILS_VERSION,
+        "campaigns": {
+            verdict.campaign: _campaign(
+                engine, investigation, i, verdict, names, templates.get(i, ()), account_names, creation
+            )
+            for i, verdict in investigation.campaigns
+        },
+        "clusters": {
+            verdict.campaign: {
+                "entities": len(verdict.entities),
+                "is_campaign": verdict.is_campaign,
+                "why_not": list(verdict.exempt),
+                "link_p": verdict.link.p_value,
+                "q_value": verdict.q_value,
+                "harvest_p": verdict.harvest.harvest_p,
+                "probability": verdict.harvest.probability,
+                "waterfall": waterfall(verdict),
+                "link_tests": [
+                    {
+                        "family": t.family, "entities": t.entities, "shared": t.shared,
+                        "expected": t.expected, "p_value": t.p_value,
+                    }
+                    for t in verdict.link.tests
+                ],
+            }
+            for verdict in investigation.verdicts
+        },
+    }  # fmt: skip
+
+
+def waterfall(verdict: Verdict) -> list[dict[str, Any]]:
+    """Terms that are covered; they add up to the score."""
+    return [
+        {"signal": t.signal, "label": t.label, "evidence": t.evidence, "log_odds": t.log_odds}
+        for t in verdict.harvest.terms
+        if t.log_odds is not None
+    ]
+
+
+def _campaign(
+    engine: Engine,
+    investigation: Investigation,
+    cluster: int,
+    verdict: Verdict,
+    names: Names,
+    templates: Sequence[Template],
+    account_names: dict[int, str],
+    creation: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "score": sum(t["log_odds"] for t in waterfall(verdict)),
+        "waterfall": waterfall(verdict),
+        "missing": [
+            {"signal": t.signal, "label": t.label, "evidence": t.evidence}
+            for t in verdict.harvest.terms
+            if t.log_odds is None
+        ],
+        "word": estimative_word(verdict.harvest.probability),
+        "controls": verdict.harvest.controls,
+        **_activity(engine, cluster),
+        "kinds": [
+            {"kind": kind, "exchanges": n, "share": share}
+            for kind, n, share in kind_shares(engine, cluster)
+        ],
+        "templates": [
+            {
+                "template": template_name(t.template),
+                "entities": t.entities,
+                "exchanges": t.exchanges,
+                "items": t.items,
+                "parts": mark_slots(t.exemplars),
+                "exemplars": list(t.exemplars),
+            }
+            for t in templates
+        ],
+        "network": _network(investigation, cluster, verdict, names),
+        "accounts": _accounts(engine, cluster, names, creation),
+        "innocent_if": _innocent_if(verdict),
+        "do_not_act": _do_not_act(engine, investigation, cluster, account_names),
+    }
+
+
+def _activity(engine: Engine, cluster: int) -> dict[str, Any]:
+    days = engine.query(
+        f"""
+        SELECT CAST(CAST(o.time AS DATE) AS VARCHAR) AS day, COUNT(*) AS exchanges,
+            COUNT(DISTINCT o.account) AS accounts
+        FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
+        WHERE x.cluster = {cluster} GROUP BY CAST(o.time AS DATE) ORDER BY day
+        """  # noqa: S608
+    ).to_pylist()
+    hours = [0] * 24
+    for row in engine.query(
+        f"""
+        SELECT EXTRACT(hour FROM o.time) AS hour, COUNT(*) AS n
+        FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
+        WHERE x.cluster = {cluster} GROUP BY EXTRACT(hour FROM o.time)
+        """  # noqa: S608
+    ).to_pylist():
+        hours[int(row["hour"])] = row["n"]
+    return {"activity": days, "hours": hours}
+
+
+def _network(
+    investigation: Investigation, cluster: int, verdict: Verdict, names: Names
+) -> dict[str, Any]:
+    """Accounts and the values that link them, the busiest of each."""
+    links = investigation.links
+    named = {m.entity: m for m in verdict.named}
+    edges: set[tuple[int, tuple[str, int]]] = set()
+    for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
+        if investigation.cluster_of_link[link] == cluster and entity in named:
+            edges.add((entity, (links.x_family[link], int(links.x_value[link]))))
+            edges.add((entity, (links.y_family[link], int(links.y_value[link]))))
+    degree: dict[tuple[str, int], int] = {}
+    for _, value in edges:
+        degree[value] = degree.get(value, 0) + 1
+    # Templates link nearly everybody; a few of them say as much as all.
+    values = sorted(degree, key=lambda v: (v[0] == "template", -degree[v], v))
+    rest = [v for v in values if v[0] != "template"][: _VALUE_NODES - 6]
+    shown_values = rest + [v for v in values if v[0] == "template"][: _VALUE_NODES - len(rest)][:6]
+    shown = sorted(named, key=lambda e: (-named[e].attributed, e))[:_ACCOUNT_NODES]
+    number = {("account", e): f"n{i}" for i, e in enumerate(shown)}
+    number |= {v: f"n{len(shown) + i}" for i, v in enumerate(shown_values)}
+    nodes = [
+        {
+            "id": number["account", e], "kind": "account", "label": names.entity[e],
+            "exchanges": named[e].attributed,
+        }
+        for e in shown
+    ] + [
+        {"id": number[v], "kind": v[0], "label": names.value(*v), "exchanges": degree[v]}
+        for v in shown_values
+    ]  # fmt: skip
+    drawn = sorted(
+        (number["account", e], number[v])
+        for e, v in edges
+        if ("account", e) in number and v in number
+    )
+    return {
+        "nodes": nodes,
+        "edges": [{"source": a, "target": b} for a, b in drawn],
+        "shown": len(shown),
+        "of": len(named),
+        "values_shown": len(shown_values),
+        "values_of": len(values),
+    }
+
+
+def _accounts(
+    engine: Engine, cluster: int, names: Names, creation: dict[str, Any]
+) -> list[dict[str, Any]]:
+    rows = engine.query(
+        f"""
+        SELECT o.account, MIN(o.time) AS first_seen, MAX(o.time) AS last_seen,
+            COUNT(*) AS exchanges, COUNT(x.key) AS campaign_exchanges
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        JOIN named_member AS w ON w.entity = m.entity AND w.cluster = {cluster}
+        LEFT JOIN campaign_exchange AS x ON x.key = o.key AND x.cluster = {cluster}
+        GROUP BY o.account
+        """  # noqa: S608
+    ).to_pylist()
+    for row in rows:
+        row["account"] = names.account[row["account"]]
+        row["created_at"] = creation.get(row["account"])
+    return sorted(rows, key=lambda r: (r["first_seen"], r["account"]))
+
+
+def _innocent_if(verdict: Verdict) -> list[str]:
+    accounts = len(verdict.named)
+    out = [
+        f"The {accounts} entities belong to one customer that has not declared it, and that customer "
+        "may use the answers as it does: ask for the connection to be declared.",
+    ]
+    if any(t.signal == "fresh_output" and t.log_odds is not None for t in verdict.harvest.terms):
+        out.append(
+            "The answers serve the customer's own product and train no model: ask what becomes of them, "
+            "and why the same work is spread over so many accounts."
+        )
+    if any(t.signal == "bundles" and (t.log_odds or 0) > 0 for t in verdict.harvest.terms):
+        out.append(
+            "The shared payment instruments are an agency's or a reseller's that pays for unrelated "
+            "clients: ask for the contract."
+        )
+    out.append(
+        "The accounts are used by people who do not know of it (stolen keys): then the account holders "
+        "are victims, and their other traffic will look unlike this."
+    )
+    floor = verdict.harvest.floor
+    if floor is not None:
+        out.append(
+            f"Chance: a lawful customer would rank as extreme as this among {verdict.harvest.controls} "
+            f"others about once in {1 / max(verdict.harvest.harvest_p or floor, floor):.0f}."
+        )
+    return out
+
+
+def _do_not_act(
+    engine: Engine, investigation: Investigation, cluster: int, account_names: dict[int, str]
+) -> list[dict[str, str]]:
+    """Accounts that use the campaign's addresses, networks or payers and are not of it."""
+    rows = engine.query(
+        f"""
+        SELECT m.account, COUNT(*) AS shared, MIN(i.family) AS family,
+            MAX(CASE WHEN s.entity IS NULL THEN 0 ELSE 1 END) AS licensed
+        FROM (
+            SELECT DISTINCT i.family, i.value
+            FROM named_member AS w JOIN incidence AS i ON i.entity = w.entity
+            WHERE w.cluster = {cluster} AND i.family IN ('address', 'network', 'payment')
+        ) AS v
+        JOIN incidence AS i ON i.family = v.family AND i.value = v.value
+        JOIN account_entity AS m ON m.entity = i.entity
+        LEFT JOIN named_member AS w ON w.entity = i.entity AND w.cluster = {cluster}
+        LEFT JOIN licensed_entity AS s ON s.entity = i.entity
+        WHERE w.entity IS NULL
+        GROUP BY m.account ORDER BY shared DESC, m.account LIMIT 200
+        """  # noqa: S608
+    ).to_pylist()
+    out = [
+        {
+            "account": account_names.get(row["account"], ""),
+            "why": "holds a licence; the campaign's addresses or payers serve it too"
+            if row["licensed"]
+            else f"shares {row['shared']} of the campaign's addresses, networks or payers, but is not linked "
+            "to it by what it does",
+        }
+        for row in rows
+    ]
+    verdict = investigation.verdicts[cluster]
+    for member in verdict.attribution.members:
+        if not member.named:
+            name = account_names.get(member.entity, "")
+            why = f"linked, but a member only with probability {member.probability:.2f}"
+            out.append({"account": name, "why": why})
+    return [entry for entry in out if entry["account"]]
+
+
+def names_beside(engine: Engine) -> dict[int, str]:
+    """Names of all accounts that share an address, network or payer with a named member."""
+    rows = engine.query(
+        """
+        SELECT o.account, MAX(o.account_name) AS name
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        JOIN incidence AS j ON j.entity = m.entity
+        JOIN (
+            SELECT DISTINCT i.family, i.value
+            FROM named_member AS w JOIN incidence AS i ON i.entity = w.entity
+            WHERE i.family IN ('address', 'network', 'payment')
+        ) AS v ON v.family = j.family AND v.value = j.value
+        GROUP BY o.account
+        """
+    )
+    accounts = np.asarray(rows.column("account")).tolist()
+    return dict(zip(accounts, rows.column("name").to_pylist(), strict=True))

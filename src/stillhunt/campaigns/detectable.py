@@ -1,0 +1,119 @@
+"""The smallest campaign a run could have found, by injecting campaigns and looking for them.
+
+So that "nothing found" means something. What is injected is a campaign as this run's null model
+sees one: accounts that share addresses and payers by threes and use one template, as far as the
+log covers these. Whether its behaviour would also have been told from ordinary use is not tried.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.engines.base import Engine
+from stillhunt.linking.clusters import find_clusters
+from stillhunt.linking.families import ADDRESS, CLIENT, NETWORK, PAYMENT, TEMPLATE
+from stillhunt.linking.held_out import held_out_tests
+from stillhunt.linking.indicators import Totals, count_indicators
+from stillhunt.linking.links import build_conjunctions, find_links
+from stillhunt.linking.null_model import adjust
+
+SIZES: tuple[int, ...] = (2, 3, 4, 6, 8, 12, 16, 24, 32)
+REPEATS = 2
+ADDRESSES = 3
+SHARED_BY = 3
+_RECOVERED = 0.8
+_SEED = 7
+
+
+def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str, object]:
+    """Inject campaigns of several sizes and see which are found.
+
+    Replaces the linking tables; call it when they are no longer needed.
+
+    Args:
+        engine: with ``incidence``.
+        totals: of the incidence as it is.
+        fdr: level of links and clusters.
+
+    Returns:
+        For ``hunt.json``: ``accounts``, the least size from which on all were found (None: none),
+        what was assumed, and per size how many of REPEATS were found.
+    """
+    rng = np.random.default_rng(_SEED)
+    rows, campaigns = _inject(totals, rng)
+    engine.load("injected", rows)
+    engine.create(
+        "incidence_with",
+        "SELECT entity, family, value FROM incidence UNION ALL SELECT entity, family, value FROM injected",
+    )
+    engine.create("incidence", "SELECT entity, family, value FROM incidence_with")
+    engine.drop("incidence_with")
+    totals = count_indicators(engine)
+    links = find_links(engine, totals, build_conjunctions(engine, totals), fdr)
+    clusters = find_clusters(links)
+    tests = held_out_tests(engine, totals, links, clusters)
+    q_values = adjust(np.array([t.p_value for t in tests]), max(len(tests), 1))
+    found = dict.fromkeys(SIZES, 0)
+    for planted in campaigns:
+        for cluster, q in zip(clusters, q_values, strict=True):
+            common = len(np.intersect1d(planted, cluster))
+            if q <= fdr and common >= _RECOVERED * max(len(planted), len(cluster)):
+                found[len(planted)] += 1
+                break
+    least = None
+    for size in reversed(SIZES):
+        if found[size] < REPEATS:
+            break
+        least = size
+    families = sorted({str(f) for f in rows.column("family").to_pylist()})
+    return {
+        "accounts": least,
+        "assumed": (
+            f"each account uses {ADDRESSES} addresses, each address and payer serves about {SHARED_BY} "
+            f"accounts, all use one template; injected families: {', '.join(families)}"
+        ),
+        "found_of": REPEATS,
+        "found_by_size": {str(size): n for size, n in found.items()},
+    }
+
+
+def _inject(totals: Totals, rng: np.random.Generator) -> tuple[pa.Table, list[np.ndarray]]:
+    entities: list[np.ndarray] = []
+    families: list[str] = []
+    values: list[np.ndarray] = []
+    campaigns = []
+
+    def fresh(n: int) -> np.ndarray:
+        return rng.integers(-(2**62), 2**62, n)
+
+    def add(family: str, entity: np.ndarray, value: np.ndarray) -> None:
+        if totals.edges[family]:
+            pairs = np.unique(np.column_stack([entity, value]), axis=0)
+            entities.append(pairs[:, 0])
+            values.append(pairs[:, 1])
+            families.extend([family] * len(pairs))
+
+    for size in SIZES:
+        for _ in range(REPEATS):
+            members = fresh(size)
+            campaigns.append(members)
+            pool = fresh(max(1, round(size * ADDRESSES / SHARED_BY)))
+            payers = fresh(max(1, round(size / SHARED_BY)))
+            used = np.repeat(members, min(ADDRESSES, len(pool)))
+            picks = np.concatenate(
+                [rng.choice(pool, min(ADDRESSES, len(pool)), replace=False) for _ in members]
+            )
+            add(ADDRESS, used, picks)
+            add(NETWORK, used, picks ^ 1)
+            add(PAYMENT, members, payers[np.arange(size) % len(payers)])
+            add(TEMPLATE, members, np.repeat(fresh(1), size))
+            add(CLIENT, members, fresh(size))
+    table = pa.table(
+        {
+            "entity": pa.array(np.concatenate(entities) if entities else [], pa.int64()),
+            "family": pa.array(families, pa.string()),
+            "value": pa.array(np.concatenate(values) if values else [], pa.int64()),
+        }
+    )
+    return table, campaigns

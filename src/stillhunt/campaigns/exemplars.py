@@ -1,0 +1,171 @@
+"""A few prompts of each campaign, redacted and capped; the only text that outlives a hunt."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stillhunt.campaigns.redaction import CAP, redact
+from stillhunt.campaigns.request import HuntRequest
+from stillhunt.engines.base import Engine
+from stillhunt.readers import InputFile, LogReader, Quarantine
+
+PER_TEMPLATE = 5
+TEMPLATES = 6
+"""Exemplars of a template, and templates of a campaign, that are kept."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """One of a campaign's own templates.
+
+    Attributes:
+        template: int64 hash; entities, exchanges: of the campaign; items: distinct fillings.
+        exemplars: redacted prompts, each of another account where there are several.
+    """
+
+    template: int
+    entities: int
+    exchanges: int
+    items: int
+    exemplars: tuple[str, ...]
+
+
+def campaign_templates(
+    engine: Engine,
+    request: HuntRequest,
+    files: Sequence[InputFile],
+    clusters: Sequence[int],
+    quarantine: Quarantine,
+) -> dict[int, tuple[Template, ...]]:
+    """The most used own templates of each campaign, with exemplars read from the logs again.
+
+    Each exchange is counted once, for the own template that most of the campaign's exchanges hold.
+    """
+    engine.create(
+        "own_use",
+        """
+        SELECT c.cluster, c.key, c.entity, t.template, t.item, u.n
+        FROM campaign_exchange AS c
+        JOIN exchange_template AS t ON t.key = c.key
+        JOIN own_template AS w ON w.cluster = c.cluster AND w.template = t.template
+        JOIN (
+            SELECT c.cluster, t.template, COUNT(*) AS n
+            FROM campaign_exchange AS c
+            JOIN exchange_template AS t ON t.key = c.key
+            GROUP BY c.cluster, t.template
+        ) AS u ON u.cluster = c.cluster AND u.template = t.template
+        """,
+    )
+    engine.create(
+        "main_use",
+        """
+        SELECT cluster, key, entity, template, item FROM (
+            SELECT cluster, key, entity, template, item, ROW_NUMBER() OVER (
+                PARTITION BY cluster, key ORDER BY n DESC, template) AS place
+            FROM own_use
+        ) AS r WHERE place = 1
+        """,
+    )
+    counts = engine.query(
+        """
+        SELECT cluster, template, COUNT(DISTINCT entity) AS entities, COUNT(*) AS exchanges,
+            COUNT(DISTINCT item) AS items
+        FROM main_use GROUP BY cluster, template
+        ORDER BY cluster, exchanges DESC, template
+        """
+    ).to_pylist()
+    chosen: dict[int, list[dict[str, int]]] = defaultdict(list)
+    for row in counts:
+        if row["cluster"] in clusters and len(chosen[row["cluster"]]) < TEMPLATES:
+            chosen[row["cluster"]].append(row)
+    picked = _pick(engine, [r for rows in chosen.values() for r in rows])
+    texts = _read_again(request, files, picked, quarantine)
+    return {
+        cluster: tuple(
+            Template(
+                template=row["template"],
+                entities=row["entities"],
+                exchanges=row["exchanges"],
+                items=row["items"],
+                exemplars=tuple(
+                    texts[key] for key in picked[cluster, row["template"]] if key in texts
+                ),
+            )
+            for row in rows
+        )
+        for cluster, rows in chosen.items()
+    }
+
+
+Place = tuple[int, int]
+
+
+def _pick(
+    engine: Engine, rows: Sequence[dict[str, int]]
+) -> dict[tuple[int, int], list[Place]]:
+    """(file, row) of each template's exemplars: one an account, then by key, which is arbitrary."""
+    engine.load(
+        "shown_template",
+        pa.table(
+            {
+                "cluster": pa.array([r["cluster"] for r in rows], pa.int64()),
+                "template": pa.array([r["template"] for r in rows], pa.int64()),
+            }
+        ),
+    )
+    found = engine.query(
+        f"""
+        SELECT p.cluster, p.template, o.file, o.row FROM (
+            SELECT cluster, template, key, ROW_NUMBER() OVER (
+                PARTITION BY cluster, template ORDER BY turn, key) AS place
+            FROM (
+                SELECT m.cluster, m.template, m.key, ROW_NUMBER() OVER (
+                    PARTITION BY m.cluster, m.template, m.entity ORDER BY m.key) AS turn
+                FROM main_use AS m
+                JOIN shown_template AS s ON s.cluster = m.cluster AND s.template = m.template
+            ) AS t
+        ) AS p
+        JOIN observations AS o ON o.key = p.key
+        WHERE p.place <= {PER_TEMPLATE}
+        ORDER BY p.cluster, p.template, p.place
+        """  # noqa: S608
+    )
+    picked: dict[tuple[int, int], list[Place]] = defaultdict(list)
+    for row in found.to_pylist():
+        picked[row["cluster"], row["template"]].append((row["file"], row["row"]))
+    return picked
+
+
+def _read_again(
+    request: HuntRequest,
+    files: Sequence[InputFile],
+    picked: dict[tuple[int, int], list[Place]],
+    quarantine: Quarantine,
+) -> dict[Place, str]:
+    """Redacted prompts at the places picked; reads only files that hold one, and of them enough."""
+    wanted: dict[int, set[int]] = defaultdict(set)
+    for places in picked.values():
+        for file, row in places:
+            wanted[file].add(row)
+    columns = frozenset({"exchange_id", "time", "account", "system", "prompt"})
+    options = replace(request.read, columns=columns)
+    texts: dict[Place, str] = {}
+    for file, rows in wanted.items():
+        reader = LogReader([files[file].path], options, quarantine)
+        left = set(rows)
+        for batch in reader:
+            here = pc.is_in(pa.array(batch.rows), value_set=pa.array(sorted(left), pa.int64()))
+            for at in pc.indices_nonzero(here).to_pylist():
+                system = batch.exchanges.column("system")[at].as_py()
+                prompt = batch.exchanges.column("prompt")[at].as_py()
+                whole = "\n\n".join(part for part in (system, prompt) if part)
+                texts[file, int(batch.rows[at])] = redact(whole[: 4 * CAP])
+                left.discard(int(batch.rows[at]))
+            if not left:
+                break
+    return texts

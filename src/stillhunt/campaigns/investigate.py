@@ -1,0 +1,195 @@
+"""The hunt proper: entities, templates, links, clusters, and the verdict on each cluster."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.campaigns.request import HuntRequest, Progress
+from stillhunt.engines.base import Engine
+from stillhunt.fingerprints.hashing import hash64
+from stillhunt.linking.clusters import find_clusters
+from stillhunt.linking.entities import build_entities
+from stillhunt.linking.held_out import LinkTest, held_out_tests
+from stillhunt.linking.indicators import Totals, build_indicators
+from stillhunt.linking.links import Links, build_conjunctions, find_links
+from stillhunt.linking.null_model import adjust
+from stillhunt.linking.templates import build_templates
+from stillhunt.scoring.attribution import Attribution, Member, attribute, mark_own_exchanges
+from stillhunt.scoring.features import Units, measure_units
+from stillhunt.scoring.harvest import (
+    MOST_ORDINARY_TAKING,
+    VETO,
+    HarvestScore,
+    score_clusters,
+)
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is concluded of one cluster.
+
+    Attributes:
+        campaign: its id; kept whether or not it is named a campaign.
+        entities: int64, its members without licensed and allowed ones.
+        link: the held-out tests; q_value: over all clusters; harvest: the comparison.
+        attribution: exchanges and members.
+        exempt: why it is no campaign; empty where it is one.
+    """
+
+    campaign: str
+    entities: np.ndarray
+    link: LinkTest
+    q_value: float
+    harvest: HarvestScore
+    attribution: Attribution
+    exempt: tuple[str, ...]
+
+    @property
+    def is_campaign(self) -> bool:
+        """Whether the cluster is named."""
+        return not self.exempt
+
+    @property
+    def named(self) -> tuple[Member, ...]:
+        """The members that are named."""
+        return tuple(m for m in self.attribution.members if m.named)
+
+
+@dataclass(frozen=True)
+class Investigation:
+    """Everything a hunt concluded, before it is put into tables.
+
+    Attributes:
+        totals: of the incidence; templates: how many there are.
+        links: all validated conjunctions; verdicts: one for each cluster, campaigns or not.
+        cluster_of_link: int64, row of verdicts a link belongs to, or -1.
+        units: features of clusters and ordinary entities.
+        set_aside: entities left out because of a licence or the allow list.
+    """
+
+    totals: Totals
+    templates: int
+    links: Links
+    verdicts: tuple[Verdict, ...]
+    cluster_of_link: np.ndarray
+    units: Units
+    set_aside: np.ndarray
+
+    @property
+    def campaigns(self) -> tuple[tuple[int, Verdict], ...]:
+        """Row in ``verdicts`` and verdict of each campaign, surest first."""
+        named = [(i, v) for i, v in enumerate(self.verdicts) if v.is_campaign]
+        return tuple(sorted(named, key=lambda p: (-p[1].attribution.exchanges, p[1].campaign)))
+
+
+def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Investigation:
+    """Look for campaigns among ``observations`` and ``accounts``.
+
+    Leaves in the engine what explanations need: link, telling, exchange_template, cluster_of,
+    own_template, campaign_exchange.
+    """
+    progress.stage("Entities and templates")
+    build_entities(engine)
+    templates = build_templates(engine)
+    progress.stage("Indicators")
+    totals = build_indicators(engine)
+    progress.stage("Links")
+    tests = build_conjunctions(engine, totals)
+    links = find_links(engine, totals, tests, request.fdr)
+    progress.stage("Clusters")
+    set_aside = _set_aside(engine, request.allow)
+    clusters = []
+    for cluster in find_clusters(links):
+        kept = np.setdiff1d(cluster, set_aside, assume_unique=True)
+        if len(kept) >= 2:
+            clusters.append(kept)
+    tested = held_out_tests(engine, totals, links, clusters)
+    q_values = adjust(np.array([t.p_value for t in tested]), max(len(tested), 1))
+    progress.stage("Harvest scores")
+    mark_own_exchanges(engine, totals, clusters, request.fdr)
+    units = measure_units(engine, len(clusters))
+    scores = score_clusters(units, np.array([t.p_value for t in tested]), request.prior)
+    best_q: dict[int, float] = {}
+    for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
+        best_q[entity] = min(best_q.get(entity, 1.0), float(links.q_value[link]))
+    attributions = attribute(engine, clusters, best_q)
+    owner = _owners(links, clusters)
+    verdicts = tuple(
+        Verdict(
+            campaign=_name(links, owner == i),
+            entities=cluster,
+            link=tested[i],
+            q_value=float(q_values[i]),
+            harvest=scores[i],
+            attribution=attributions[i],
+            exempt=_exemptions(request.fdr, float(q_values[i]), scores[i], attributions[i]),
+        )
+        for i, cluster in enumerate(clusters)
+    )
+    return Investigation(totals, templates, links, verdicts, owner, units, set_aside)
+
+
+def _exemptions(
+    fdr: float, q_value: float, harvest: HarvestScore, attribution: Attribution
+) -> tuple[str, ...]:
+    reasons = []
+    if q_value > fdr:
+        reasons.append(f"it is not sure enough that they act as one (q = {q_value:.2g} > {fdr:g})")
+    if harvest.harvest_p is None:
+        reasons.append("there is nothing to compare its behaviour with")
+    elif harvest.harvest_p > VETO:
+        reasons.append(
+            f"what it does is within what ordinary customers do (rank {harvest.harvest_p:.2g} > {VETO:g})"
+        )
+    if harvest.taking_p is not None and harvest.taking_p > MOST_ORDINARY_TAKING:
+        reasons.append(
+            f"it takes no more new answers than ordinary customers do (rank {harvest.taking_p:.2g} > "
+            f"{MOST_ORDINARY_TAKING:g})"
+        )
+    if harvest.probability < 0.5:
+        reasons.append(f"it is more likely lawful than not (probability {harvest.probability:.2f})")
+    if sum(m.named for m in attribution.members) < 2:
+        reasons.append("fewer than two members have exchanges that can be attributed")
+    return tuple(reasons)
+
+
+def _set_aside(engine: Engine, allow: frozenset[str]) -> np.ndarray:
+    """Entities with a licence or on the allow list (account or organization), int64 sorted."""
+    names = sorted(allow)
+    hashes = [np.asarray(hash64(pa.array(names, pa.string()), d)) for d in ("account", "organization")]
+    engine.load("allowed", pa.table({"value": pa.array(np.concatenate(hashes), pa.int64())}))
+    rows = engine.query(
+        """
+        SELECT entity FROM licensed_entity
+        UNION
+        SELECT m.entity FROM account_entity AS m
+        JOIN allowed AS a ON a.value = m.account OR a.value = m.entity
+        """
+    )
+    return np.unique(np.asarray(rows.column("entity")))
+
+
+def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
+    """Cluster with most of a link's entities, int64 (links,); -1 where none has two."""
+    home = {int(e): i for i, c in enumerate(clusters) for e in c}
+    owner = np.full(len(links), -1, dtype=np.int64)
+    member = np.array([home.get(int(e), -1) for e in links.member_entity], dtype=np.int64)
+    known = member >= 0
+    if not known.any():
+        return owner
+    pairs, count = np.unique(
+        np.column_stack([links.member_link[known], member[known]]), axis=0, return_counts=True
+    )
+    for (link, cluster), n in sorted(zip(pairs.tolist(), count.tolist(), strict=True), key=lambda p: p[1]):
+        if n >= 2:
+            owner[link] = cluster
+    return owner
+
+
+def _name(links: Links, own: np.ndarray) -> str:
+    """A cluster's id, from the values that link it: accounts may be renamed or come and go."""
+    values = np.unique(np.concatenate([links.x_value[own], links.y_value[own]])).astype("<i8")
+    return "c-" + hashlib.blake2b(values.tobytes(), digest_size=6).hexdigest()

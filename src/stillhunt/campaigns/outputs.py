@@ -1,0 +1,132 @@
+"""Writes the findings folder: its old contents or its new ones, never a mixture."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stillhunt.errors import OutputError
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_MARK = "hunt.json"
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A new folder beside ``out`` and a function that puts it in ``out``'s place.
+
+    Whatever happens, the staging folder is gone afterwards; unless the function was called, ``out``
+    is as it was. Files in ``out`` that no hunt writes move along.
+
+    Raises:
+        OutputError: ``out`` cannot be written, or holds something that is not a hunt's findings.
+    """
+    _check(out)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(out)
+        stage = Path(tempfile.mkdtemp(prefix=f".{out.name}.{os.getpid()}.", dir=out.parent))
+    except OSError as error:
+        raise OutputError(
+            f"{out} cannot be written: {error.strerror}.", "Name another folder with --out."
+        ) from error
+    new = stage / "new"
+    new.mkdir()
+    try:
+        yield new, lambda: _put(new, out, stage / "old")
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def write_table(folder: Path, name: str, rows: pa.Table, *, jsonl: bool) -> None:
+    """Write one table as ``name.parquet`` or ``name.jsonl``."""
+    if not jsonl:
+        pq.write_table(rows, folder / f"{name}.parquet", compression="zstd")
+        return
+    with (folder / f"{name}.jsonl").open("wb") as file:
+        for batch in rows.to_batches(max_chunksize=8192):
+            for row in batch.to_pylist():
+                file.write(orjson.dumps(row, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a JSON document, indented, keys in the order given."""
+    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+
+
+def _check(out: Path) -> None:
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise OutputError(f"{out} is not a folder.", "Name a new or empty folder with --out.")
+    if out.is_dir() and any(out.iterdir()) and not (out / _MARK).is_file():
+        raise OutputError(
+            f"{out} holds files and they are not a hunt's findings.",
+            "Name a new or empty folder with --out, so that nothing of yours is replaced.",
+        )
+
+
+def _sweep(out: Path) -> None:
+    """Remove staging folders that killed runs of this ``out`` left behind."""
+    for left in out.parent.glob(f".{out.name}.*.*"):
+        owner = left.name.removeprefix(f".{out.name}.").split(".")[0]
+        if left.is_dir() and owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _put(new: Path, out: Path, old: Path) -> None:
+    """Exchange the two folders in one step, then carry over what is not a hunt's."""
+    for path in new.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    try:
+        if not out.exists():
+            new.rename(out)
+            return
+        if _exchange(new, out):
+            replaced = new
+        else:
+            # No atomic exchange on this system: a kill between these two leaves no ``out``, and the
+            # old findings in the staging folder.
+            out.rename(old)
+            new.rename(out)
+            replaced = old
+    except OSError as error:
+        raise OutputError(
+            f"{out} cannot be replaced: {error.strerror}.", "Name another folder with --out."
+        ) from error
+    for entry in replaced.iterdir():
+        if not (out / entry.name).exists() and entry.name not in _OURS:
+            entry.rename(out / entry.name)
+
+
+_OURS = frozenset(
+    f"{name}{suffix}"
+    for name in (
+        "campaigns", "accounts", "exchanges", "links", "link_members", "coverage", "profiles", "seeds",
+    )
+    for suffix in (".parquet", ".jsonl")
+) | {"hunt.json", "details.json", "report.html", "quarantine.jsonl"}  # fmt: skip
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Linux's renameat2 with RENAME_EXCHANGE; False where it is not to be had."""
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    result = rename(
+        _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), ctypes.c_uint(_RENAME_EXCHANGE)
+    )
+    return bool(result == 0)

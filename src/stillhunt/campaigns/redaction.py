@@ -1,0 +1,34 @@
+"""What of a prompt may be kept: capped, and without what looks personal or secret."""
+
+from __future__ import annotations
+
+import re
+
+CAP = 600
+"""Characters of an exemplar."""
+
+# Each pattern is bounded in every repetition and starts at a fixed character class, so matching is
+# linear in the text.
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{12,80}"), "[secret]"),
+    (re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"), "[e-mail]"),
+    (re.compile(r"\bhttps?://[^\s<>\"']{1,300}"), "[link]"),
+    (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "[address]"),
+    (re.compile(r"\b[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){4,7}\b"), "[address]"),
+    (re.compile(r"\+?\d[\d ().-]{7,20}\d"), "[number]"),
+    (re.compile(r"\b[A-Fa-f0-9]{32,128}\b"), "[secret]"),
+)
+
+
+def redact(text: str, cap: int = CAP) -> str:
+    """A text's beginning without e-mail addresses, links, network addresses, long numbers and keys.
+
+    Args:
+        text: any text.
+        cap: characters kept; a cut is marked.
+    """
+    # A little more than the cap is looked at, so that nothing is left half redacted at the cut.
+    beginning = text[: cap + 400]
+    for pattern, stand_in in _PATTERNS:
+        beginning = pattern.sub(stand_in, beginning)
+    return beginning if len(text) <= cap and len(beginning) <= cap else beginning[:cap] + "…"

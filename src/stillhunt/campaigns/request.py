@@ -1,0 +1,62 @@
+"""What a hunt is asked to do, and how it tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from stillhunt.readers import ReadOptions
+from stillhunt.scoring.harvest import PRIOR
+
+
+@dataclass(frozen=True)
+class HuntRequest:
+    """A hunt's inputs and settings; every setting has a default.
+
+    Attributes:
+        logs: files or folders of logs.
+        out: folder for the findings; replaced as a whole.
+        accounts: the accounts table, or None.
+        read: how logs are read.
+        since, until: only exchanges from since (inclusive) to until (exclusive); None: all.
+        fdr: bound on the false discovery rate over clusters, and the level for links.
+        prior: see ``scoring.harvest.PRIOR``.
+        max_bad: share of malformed rows above which the hunt refuses to conclude.
+        memory: the engine's limit; threads: cores, by default all.
+        clear: write indicator values in clear rather than as keyed hashes.
+        jsonl: write tables as JSON Lines rather than Parquet.
+        seeds: known-bad accounts; what they lead to is kept apart.
+        allow: accounts or organizations that are never named.
+        price_input, price_output: what a licence costs, per million tokens, for the report.
+    """
+
+    logs: tuple[Path, ...]
+    out: Path
+    accounts: Path | None = None
+    read: ReadOptions = field(default_factory=ReadOptions)
+    since: datetime | None = None
+    until: datetime | None = None
+    fdr: float = 0.01
+    prior: float = PRIOR
+    max_bad: float = 0.01
+    memory: str = "1GB"
+    threads: int | None = None
+    clear: bool = False
+    jsonl: bool = False
+    seeds: frozenset[str] = frozenset()
+    allow: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a hunt tells what it is doing.
+
+    Attributes:
+        stage: called with a stage's name as it begins.
+        advance: called with (done, total) in bytes while logs are read.
+    """
+
+    stage: Callable[[str], None] = lambda _name: None
+    advance: Callable[[int, int], None] = lambda _done, _total: None

@@ -1,0 +1,131 @@
+"""Whom known-bad accounts lead to. Kept apart: no bound on false discoveries over clusters holds here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.campaigns.tables import Names
+from stillhunt.engines.base import Engine
+from stillhunt.fingerprints.hashing import hash64
+from stillhunt.linking.families import PAIRS
+from stillhunt.linking.indicators import Totals
+from stillhunt.linking.links import MAX_BY_CHANCE
+from stillhunt.linking.null_model import adjust, expected_pairs, log_tail
+
+SEED_SCHEMA: pa.Schema = pa.schema(
+    [
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("seed", pa.string(), nullable=False),
+        pa.field("x_family", pa.string(), nullable=False),
+        pa.field("x_value", pa.string(), nullable=False),
+        pa.field("y_family", pa.string(), nullable=False),
+        pa.field("y_value", pa.string(), nullable=False),
+        pa.field("entities", pa.int64(), nullable=False),
+        pa.field("expected", pa.float64(), nullable=False),
+        pa.field("p_value", pa.float64(), nullable=False),
+        pa.field("q_value", pa.float64(), nullable=False),
+    ]
+)
+"""One row for each account that shares a surprising conjunction with a seed, by its surest one.
+q_value is over the conjunctions that the seeds carry, not over clusters."""
+
+
+def seed_rows(
+    engine: Engine, totals: Totals, seeds: frozenset[str], names: Names, level: float
+) -> pa.Table:
+    """Accounts linked to seeds by conjunctions that seeds carry.
+
+    Args:
+        engine: with ``conjunction``, ``telling`` and ``account_entity`` of the hunt.
+        totals: of the incidence.
+        seeds: account names.
+        names: for values.
+        level: bound on the false discovery rate among the seeds' own conjunctions.
+    """
+    given = pa.array(sorted(seeds), pa.string())
+    engine.load("seed", pa.table({"account": hash64(given, "account"), "name": given}))
+    engine.create(
+        "seed_conjunction",
+        """
+        SELECT c.x_family, c.x_value, c.y_family, c.y_value, c.dx, c.dy, c.n, MIN(s.name) AS seed
+        FROM seed AS s
+        JOIN account_entity AS m ON m.account = s.account
+        JOIN telling AS a ON a.entity = m.entity
+        JOIN telling AS b ON b.entity = m.entity
+        JOIN conjunction AS c ON c.x_family = a.family AND c.x_value = a.value
+            AND c.y_family = b.family AND c.y_value = b.value
+        GROUP BY c.x_family, c.x_value, c.y_family, c.y_value, c.dx, c.dy, c.n
+        """,
+    )
+    rows = engine.query(
+        "SELECT * FROM seed_conjunction ORDER BY x_family, x_value, y_family, y_value"
+    )
+    x, y = (np.asarray(rows.column(c)) for c in ("x_family", "y_family"))
+    dx, dy, n = (np.asarray(rows.column(c)) for c in ("dx", "dy", "n"))
+    expected = np.zeros(len(n))
+    for pair in PAIRS:
+        here = (x == pair[0]) & (y == pair[1])
+        expected[here] = expected_pairs(totals, *pair, dx[here], dy[here])
+    p = np.exp(log_tail(n, expected))
+    # Of a seed's conjunctions all could have been tested, those that only the seed carries too.
+    tests = float(
+        engine.scalar(
+            """
+            SELECT SUM(CAST(a.n AS DOUBLE) * b.n) AS n
+            FROM seed AS s
+            JOIN account_entity AS m ON m.account = s.account
+            JOIN degree AS a ON a.entity = m.entity
+            JOIN degree AS b ON b.entity = m.entity
+            """
+        )
+        or 0.0
+    )
+    q = adjust(p, max(tests, len(p)))
+    keep = np.flatnonzero((q <= level) & (expected <= MAX_BY_CHANCE * n))
+    engine.load(
+        "seed_link",
+        pa.table(
+            {
+                "link": pa.array(keep),
+                **{c: rows.column(c).take(keep) for c in ("x_family", "x_value", "y_family", "y_value")},
+            }
+        ),
+    )
+    reached = engine.query(
+        """
+        SELECT l.link, m.account, MAX(o.account_name) AS name
+        FROM seed_link AS l
+        JOIN telling AS a ON a.family = l.x_family AND a.value = l.x_value
+        JOIN telling AS b ON b.family = l.y_family AND b.value = l.y_value AND b.entity = a.entity
+        JOIN account_entity AS m ON m.entity = a.entity
+        JOIN observations AS o ON o.account = m.account
+        LEFT JOIN seed AS s ON s.account = m.account
+        WHERE s.account IS NULL
+        GROUP BY l.link, m.account
+        """
+    ).to_pylist()
+    best: dict[str, int] = {}
+    for row in reached:
+        link, name = row["link"], row["name"]
+        if name not in best or p[link] < p[best[name]]:
+            best[name] = link
+    values = {c: rows.column(c).to_pylist() for c in ("x_value", "y_value", "seed")}
+    return pa.Table.from_pylist(
+        [
+            {
+                "account": name,
+                "seed": values["seed"][i],
+                "x_family": x[i],
+                "x_value": names.value(x[i], values["x_value"][i]),
+                "y_family": y[i],
+                "y_value": names.value(y[i], values["y_value"][i]),
+                "entities": int(n[i]),
+                "expected": float(expected[i]),
+                "p_value": float(p[i]),
+                "q_value": float(q[i]),
+            }
+            for name, i in sorted(best.items())
+        ],
+        schema=SEED_SCHEMA,
+    )

@@ -1,0 +1,327 @@
+"""Findings as the tables other programs read (``records.findings``)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.campaigns.investigate import Investigation, Verdict
+from stillhunt.engines.base import Engine
+from stillhunt.fingerprints.hashing import hash64
+from stillhunt.fingerprints.intent import kind_log_odds
+from stillhunt.records.findings import ACCOUNTS, CAMPAIGNS, EXCHANGES, KINDS, LINK_MEMBERS, LINKS
+from stillhunt.records.pseudonyms import networks
+from stillhunt.scoring.calibration import estimative_word
+
+MIN_KIND_SHARE = 0.1
+"""A kind of harvest is named from this share of a campaign's exchanges on."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Text for the hashes that the engine knows.
+
+    Attributes:
+        entity: hash to account or organization; account: hash to account.
+        value: (family, hash) to how an indicator's value is shown: keyed hash or clear.
+    """
+
+    entity: dict[int, str]
+    account: dict[int, str]
+    value: Callable[[str, int], str]
+
+
+def name_things(
+    engine: Engine, investigation: Investigation, accounts: pa.Table, key: bytes | None
+) -> Names:
+    """Look up names of clustered entities and linked values.
+
+    Args:
+        engine: with ``work``, ``observations`` and ``account_entity``.
+        investigation: what was found.
+        accounts: the accounts table (ACCOUNT_SCHEMA).
+        key: for keyed hashes of values; None shows them in clear.
+    """
+    entities = np.unique(investigation.links.member_entity)
+    engine.load("to_name", pa.table({"entity": pa.array(entities, pa.int64())}))
+    rows = engine.query(
+        """
+        SELECT m.entity, m.account, MAX(o.account_name) AS account_name,
+            MAX(o.organization_name) AS organization_name
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        JOIN to_name AS t ON t.entity = m.entity
+        GROUP BY m.entity, m.account
+        """
+    ).to_pylist()
+    declared = _reverse(accounts.column("organization"), "organization")
+    entity: dict[int, str] = {}
+    for row in rows:
+        if row["entity"] == row["account"]:
+            entity[row["entity"]] = row["account_name"]
+        else:
+            entity[row["entity"]] = declared.get(row["entity"]) or row["organization_name"]
+    clear = _values(engine, investigation, accounts) if key is None else {}
+
+    def shown(family: str, value: int) -> str:
+        if family == "template":
+            return template_name(value)
+        if key is not None:
+            text = f"{family}:{value}".encode()
+            return f"{family}-" + hashlib.blake2b(text, key=key, digest_size=8).hexdigest()
+        return clear.get((family, value)) or f"{family}-{value & 0xFFFFFFFFFFFFFFFF:016x}"
+
+    return Names(entity, {r["account"]: r["account_name"] for r in rows}, shown)
+
+
+def template_name(value: int) -> str:
+    """How a template is called; says nothing of its text."""
+    return f"t-{value & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def _reverse(column: pa.ChunkedArray, domain: str) -> dict[int, str]:
+    unique = column.unique().drop_null()
+    return dict(zip(np.asarray(hash64(unique, domain)).tolist(), unique.to_pylist(), strict=True))
+
+
+def _values(
+    engine: Engine, investigation: Investigation, accounts: pa.Table
+) -> dict[tuple[str, int], str]:
+    """Clear text of linked addresses, networks, payments and e-mail domains."""
+    links = investigation.links
+    wanted = np.unique(np.concatenate([links.x_value, links.y_value]))
+    engine.load("value_to_name", pa.table({"value": pa.array(wanted, pa.int64())}))
+    addresses = engine.query(
+        """
+        SELECT o.address, o.network, MAX(o.address_name) AS name
+        FROM observations AS o
+        JOIN value_to_name AS v ON v.value = o.address OR v.value = o.network
+        GROUP BY o.address, o.network
+        """
+    )
+    found: dict[tuple[str, int], str] = {}
+    nets = networks(addresses.column("name").combine_chunks()).to_pylist()
+    for row, net in zip(addresses.to_pylist(), nets, strict=True):
+        found["address", row["address"]] = row["name"]
+        found["network", row["network"]] = net
+    for family in ("payment", "email_domain"):
+        found |= {(family, h): text for h, text in _reverse(accounts.column(family), family).items()}
+    return found
+
+
+def campaign_rows(engine: Engine, investigation: Investigation) -> pa.Table:
+    """The ``campaigns`` table."""
+    facts = {
+        row["cluster"]: row
+        for row in engine.query(
+            """
+            SELECT x.cluster, SUM(CAST(o.input_tokens AS BIGINT)) AS input_tokens,
+                SUM(CAST(o.output_tokens AS BIGINT)) AS output_tokens,
+                MIN(o.time) AS first_seen, MAX(o.time) AS last_seen
+            FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
+            GROUP BY x.cluster
+            """
+        ).to_pylist()
+    }
+    rows = []
+    for i, verdict in investigation.campaigns:
+        kinds = [kind for kind, _, share in kind_shares(engine, i) if share >= MIN_KIND_SHARE]
+        fact = facts[i]
+        attribution = verdict.attribution
+        rows.append(
+            {
+                "campaign": verdict.campaign,
+                "probability": verdict.harvest.probability,
+                "link_p": verdict.link.p_value,
+                "harvest_p": verdict.harvest.harvest_p,
+                "harvest_p_floor": verdict.harvest.floor,
+                "q_value": verdict.q_value,
+                "accounts": _count_accounts(engine, i),
+                "entities": len(verdict.named),
+                "exchanges": attribution.exchanges,
+                "exchanges_low": attribution.low,
+                "exchanges_high": attribution.high,
+                "input_tokens": fact["input_tokens"],
+                "output_tokens": fact["output_tokens"],
+                "first_seen": fact["first_seen"],
+                "last_seen": fact["last_seen"],
+                "kinds": kinds or ["other"],
+                "summary": _summary(verdict, kinds, fact["first_seen"], fact["last_seen"]),
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=CAMPAIGNS)
+
+
+def _count_accounts(engine: Engine, cluster: int) -> int:
+    return int(
+        engine.scalar(
+            f"""
+            SELECT COUNT(DISTINCT m.account) AS n
+            FROM account_entity AS m
+            JOIN named_member AS w ON w.entity = m.entity AND w.cluster = {cluster}
+            """  # noqa: S608
+        )
+        or 0
+    )
+
+
+def _summary(verdict: Verdict, kinds: list[str], first: object, last: object) -> str:
+    word = estimative_word(verdict.harvest.probability)
+    what = ", ".join(kinds).replace("_", " ") if kinds else "material of no clear kind"
+    return (
+        f"{len(verdict.named)} entities that declared no connection act as one and collect {what}: "
+        f"{verdict.attribution.exchanges:,} exchanges from {str(first)[:10]} to {str(last)[:10]}. "
+        f"That this is a harvest by one operator is {word} ({verdict.harvest.probability:.0%})."
+    )
+
+
+def kind_shares(engine: Engine, cluster: int) -> list[tuple[str, int, float]]:
+    """(kind, exchanges, share) of a campaign's exchanges, most first; needs the text to be covered.
+
+    Each exchange is shared out among the kinds by how likely its cues make each; exchanges without
+    cues are "other". Exchanges are rounded, shares are not.
+    """
+    rows = engine.query(
+        f"""
+        SELECT o.cues, COUNT(*) AS n
+        FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
+        WHERE x.cluster = {cluster} AND o.cues IS NOT NULL GROUP BY o.cues ORDER BY o.cues
+        """  # noqa: S608
+    )
+    cues = np.asarray(rows.column("cues"))
+    count = np.asarray(rows.column("n"))
+    if len(cues) == 0:
+        return []
+    chance = np.exp(kind_log_odds(cues)[:, : len(KINDS)])
+    chance /= chance.sum(axis=1, keepdims=True)
+    chance[cues == 0] = np.arange(len(KINDS)) == KINDS.index("other")
+    sums = count @ chance
+    order = np.argsort(-sums, kind="stable")
+    return [(KINDS[i], round(float(sums[i])), float(sums[i] / count.sum())) for i in order if sums[i] >= 0.5]
+
+
+def account_rows(engine: Engine, investigation: Investigation, names: Names) -> pa.Table:
+    """The ``accounts`` table: every named account of every campaign, with its reasons."""
+    rows = []
+    for i, verdict in investigation.campaigns:
+        per_account = engine.query(
+            f"""
+            SELECT m.entity, m.account, COUNT(*) AS n, COUNT(x.key) AS k
+            FROM observations AS o
+            JOIN account_entity AS m ON m.account = o.account
+            JOIN cluster_of AS c ON c.entity = m.entity AND c.cluster = {i}
+            LEFT JOIN campaign_exchange AS x ON x.key = o.key AND x.cluster = {i}
+            GROUP BY m.entity, m.account
+            """  # noqa: S608
+        ).to_pylist()
+        members = {m.entity: m for m in verdict.named}
+        evidence = _link_evidence(investigation, i)
+        for row in per_account:
+            member = members.get(row["entity"])
+            if member is None:
+                continue
+            reasons = [
+                {
+                    "signal": "link",
+                    "evidence": evidence.get(member.entity, ""),
+                    "log_odds": member.link,
+                },
+                {
+                    "signal": "content",
+                    "evidence": (
+                        f"{member.attributed:,} of {member.exchanges:,} exchanges hold a template of the "
+                        f"campaign; of everybody else's, {verdict.attribution.background:.1%} do"
+                        if member.content is not None
+                        else "not covered: the log carries no text"
+                    ),
+                    "log_odds": member.content,
+                },
+            ]
+            rows.append(
+                {
+                    "account": names.account[row["account"]],
+                    "entity": names.entity[row["entity"]],
+                    "campaign": verdict.campaign,
+                    "membership_probability": member.probability,
+                    "exchanges": row["n"],
+                    "campaign_exchanges": row["k"],
+                    "reasons": reasons,
+                }
+            )
+    rows.sort(key=lambda r: (r["campaign"], r["account"]))
+    return pa.Table.from_pylist(rows, schema=ACCOUNTS)
+
+
+def _link_evidence(investigation: Investigation, cluster: int) -> dict[int, str]:
+    """Per entity, its links in this cluster in words: how many, of what, and the surest."""
+    links = investigation.links
+    out: dict[int, tuple[int, int]] = {}
+    for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
+        if investigation.cluster_of_link[link] != cluster:
+            continue
+        count, best = out.get(entity, (0, link))
+        out[entity] = (count + 1, link if links.log_p[link] < links.log_p[best] else best)
+    return {
+        entity: (
+            f"{count} links; surest: one {links.x_family[best]} and one {links.y_family[best]} shared by "
+            f"{links.entities[best]} entities where {links.expected[best]:.2g} were to be expected "
+            f"(q = {links.q_value[best]:.2g})"
+        )
+        for entity, (count, best) in out.items()
+    }
+
+
+def exchange_rows(engine: Engine, investigation: Investigation) -> pa.Table:
+    """The ``exchanges`` table: every exchange of a named account that is a campaign's."""
+    engine.load(
+        "campaign_name",
+        pa.table(
+            {
+                "cluster": pa.array([i for i, _ in investigation.campaigns], pa.int64()),
+                "campaign": pa.array([v.campaign for _, v in investigation.campaigns], pa.string()),
+            }
+        ),
+    )
+    rows = engine.query(
+        """
+        SELECT o.exchange_id, o.account_name AS account, w.campaign
+        FROM campaign_exchange AS x
+        JOIN observations AS o ON o.key = x.key
+        JOIN campaign_name AS w ON w.cluster = x.cluster
+        ORDER BY w.campaign, o.time, o.exchange_id
+        """
+    )
+    return rows.cast(EXCHANGES)
+
+
+def link_rows(investigation: Investigation, names: Names) -> tuple[pa.Table, pa.Table]:
+    """The ``links`` and ``link_members`` tables."""
+    links = investigation.links
+    campaign = [
+        investigation.verdicts[i].campaign if i >= 0 and investigation.verdicts[i].is_campaign else None
+        for i in investigation.cluster_of_link.tolist()
+    ]
+    table = pa.table(
+        {
+            "campaign": pa.array(campaign, pa.string()),
+            "x_family": pa.array(links.x_family.tolist(), pa.string()),
+            "x_value": pa.array(map(names.value, links.x_family.tolist(), links.x_value.tolist())),
+            "y_family": pa.array(links.y_family.tolist(), pa.string()),
+            "y_value": pa.array(map(names.value, links.y_family.tolist(), links.y_value.tolist())),
+            "entities": pa.array(links.entities),
+            "expected": pa.array(links.expected),
+            "p_value": pa.array(np.exp(links.log_p)),
+            "q_value": pa.array(links.q_value),
+        }
+    )
+    members = pa.table(
+        {
+            "link": pa.array(links.member_link),
+            "entity": pa.array([names.entity[e] for e in links.member_entity.tolist()], pa.string()),
+        }
+    )
+    return table.cast(LINKS), members.cast(LINK_MEMBERS)

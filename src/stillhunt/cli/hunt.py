@@ -1,0 +1,192 @@
+"""``stillhunt hunt``: logs in, campaigns out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from stillhunt.campaigns.hunt import HuntResult, hunt as run_hunt
+from stillhunt.campaigns.request import HuntRequest, Progress
+from stillhunt.errors import UsageError
+from stillhunt.readers import ReadOptions
+from stillhunt.records.pseudonyms import Pseudonymiser
+from stillhunt.report.page import write_report
+from stillhunt.scoring.calibration import estimative_word
+from stillhunt.scoring.harvest import PRIOR
+
+
+def hunt(
+    logs: Annotated[list[Path], typer.Argument(help="Log files, or folders of them.")],
+    out: Annotated[Path, typer.Option(help="Folder for the findings; replaced as a whole.")] = Path("out"),
+    accounts: Annotated[
+        Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
+    ] = None,
+    source: Annotated[
+        str, typer.Option(help="Log format: auto, canonical, litellm, otel or mapping.")
+    ] = "auto",
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
+    ] = None,
+    trusted_hops: Annotated[
+        int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
+    ] = 0,
+    since: Annotated[datetime | None, typer.Option(help="Only exchanges from here on (UTC).")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only exchanges before this (UTC).")] = None,
+    fdr: Annotated[
+        float, typer.Option(min=1e-6, max=0.5, help="Bound on the false discovery rate over clusters.")
+    ] = 0.01,
+    prior: Annotated[
+        float,
+        typer.Option(min=0.001, max=0.999, help="Chance that a cluster acting as one is a harvest, beforehand."),
+    ] = PRIOR,
+    pseudonymise: Annotated[
+        Path | None, typer.Option(help="Key file: hash accounts, addresses, e-mail domains as they are read.")
+    ] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Write linked addresses, payers and domains in clear.")
+    ] = False,
+    seed: Annotated[
+        Path | None, typer.Option(help="Known-bad accounts, one a line; what they lead to is kept apart.")
+    ] = None,
+    allow: Annotated[
+        Path | None, typer.Option(help="Accounts or organizations that are never named, one a line.")
+    ] = None,
+    max_bad: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Share of malformed rows above which nothing is concluded.")
+    ] = 0.01,
+    memory: Annotated[str, typer.Option(help="Memory limit of the engine; beyond it, it spills to disk.")] = "1GB",
+    threads: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.")] = None,
+    table_format: Annotated[str, typer.Option("--format", help="Tables as parquet or jsonl.")] = "parquet",
+    price_input: Annotated[
+        float | None, typer.Option(min=0.0, help="A licence's price per million input tokens, for the report.")
+    ] = None,
+    price_output: Annotated[
+        float | None, typer.Option(min=0.0, help="The same for output tokens.")
+    ] = None,
+    exit_code: Annotated[
+        bool, typer.Option(help="Exit with 10 where campaigns are found; --no-exit-code: with 0.")
+    ] = True,
+) -> None:
+    """Find campaigns in logs: networks of accounts that act as one and harvest answers.
+
+    Writes campaigns, accounts, exchanges, links and coverage as tables, hunt.json, and
+    report.html. Exit codes: 0 nothing found, 10 campaigns found, 2 wrong usage or unreadable input.
+
+    \b
+    Examples:
+      stillhunt hunt logs/ --accounts accounts.parquet --out out/
+      stillhunt hunt spend_logs.csv.gz --source litellm --trusted-hops 1
+      stillhunt hunt logs/ --since 2026-01-01 --until 2026-01-15 --memory 4GB
+      stillhunt hunt logs/ --pseudonymise key.txt --allow allow.txt
+    """
+    if table_format not in ("parquet", "jsonl"):
+        raise UsageError(f"There is no table format {table_format!r}.", "Use --format parquet or jsonl.")
+    pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
+    request = HuntRequest(
+        logs=tuple(logs),
+        out=out,
+        accounts=accounts,
+        read=ReadOptions(
+            source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
+        ),
+        since=since,
+        until=until,
+        fdr=fdr,
+        prior=prior,
+        max_bad=max_bad,
+        memory=memory,
+        threads=threads,
+        clear=clear,
+        jsonl=table_format == "jsonl",
+        seeds=_names(seed, pseudonymiser),
+        allow=_names(allow, pseudonymiser),
+    )
+    told = Console(stderr=True)
+    if pseudonymiser is not None and pseudonymiser.warning:
+        told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
+
+    def finish(folder: Path) -> None:
+        write_report(folder, price_input=price_input, price_output=price_output)
+
+    with Bar(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        console=told, transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("", total=None)
+        progress = Progress(
+            stage=lambda name: bar.update(task, description=name, total=None, completed=0),
+            advance=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        result = run_hunt(request, progress, finish=[finish])
+    _show(result, Console())
+    if exit_code and result.campaigns.num_rows:
+        raise typer.Exit(10)
+
+
+def _names(path: Path | None, pseudonymiser: Pseudonymiser | None) -> frozenset[str]:
+    """Names listed in a file, as the hunt knows them."""
+    if path is None:
+        return frozenset()
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"The list {path} cannot be read: {error}.", "Give a UTF-8 text file with one name a line."
+        ) from error
+    names = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+    if pseudonymiser is None:
+        return frozenset(names)
+    return frozenset(
+        pseudonymiser.pseudonym(domain, name) for name in names for domain in ("account", "organization")
+    )
+
+
+def _show(result: HuntResult, console: Console) -> None:
+    counts = result.record["counts"]
+    if result.campaigns.num_rows == 0:
+        least = result.record["smallest_detectable"]["accounts"]
+        console.print(
+            f"No campaign among {counts['exchanges']:,} exchanges of {counts['entities']:,} entities "
+            f"({counts['clusters_tested']} clusters looked at). "
+            + (
+                f"Campaigns of {least} accounts that share infrastructure would have been linked."
+                if least
+                else "Campaigns of the sizes tried could not have been linked in this log."
+            )
+        )
+    else:
+        table = Table(title=f"{result.campaigns.num_rows} campaigns", title_justify="left")
+        for name, justify in (
+            ("campaign", "left"), ("accounts", "right"), ("exchanges", "right"), ("output tokens", "right"),
+            ("kinds", "left"), ("probability", "left"), ("q", "right"),
+        ):  # fmt: skip
+            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for row in result.campaigns.to_pylist():
+            table.add_row(
+                escape(row["campaign"]),
+                f"{row['accounts']:,}",
+                f"{row['exchanges']:,} ({row['exchanges_low']:,} to {row['exchanges_high']:,})",
+                f"{row['output_tokens']:,}" if row["output_tokens"] is not None else "unknown",
+                escape(", ".join(row["kinds"])),
+                f"{row['probability']:.2f} {estimative_word(row['probability'])}",
+                f"{row['q_value']:.1g}",
+            )
+        console.print(table)
+    lost = [r for r in result.coverage.to_pylist() if not r["available"]]
+    for row in lost:
+        console.print(f"[yellow]Not covered[/]: {escape(row['signal'])}: {escape(row['consequence'])}")
+    if result.seeds is not None:
+        console.print(
+            f"The given seeds lead to {result.seeds.num_rows:,} further accounts (table seeds, outside the "
+            "bound on false discoveries)."
+        )
+    if counts["quarantined"]:
+        console.print(f"{counts['quarantined']:,} rows are in quarantine.jsonl.")
+    console.print(f"Report: {escape(str(result.out / 'report.html'))}", soft_wrap=True)

@@ -1,0 +1,96 @@
+"""What the hunt asks of an engine: few primitives, so that another engine is one file.
+
+SQL is written in DuckDB's dialect and kept to what sqlglot can carry to Spark; a test translates
+every statement that a hunt runs.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import pyarrow as pa
+import sqlglot
+
+
+class Engine(abc.ABC):
+    """Runs SQL over named tables. Tables live until the engine is closed."""
+
+    dialect = "duckdb"
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def create(self, table: str, select: str) -> None:
+        """Materialise a query as a table, replacing one of the same name."""
+        self.statements.append(select)
+        self._create(table, self._translate(select))
+
+    def query(self, select: str) -> pa.Table:
+        """Run a query and collect its rows. Only for what is small by construction."""
+        self.statements.append(select)
+        return self._query(self._translate(select))
+
+    def scalar(self, select: str) -> int | float | None:
+        """The single value of a query of one row and one column."""
+        value: int | float | None = self.query(select).column(0)[0].as_py()
+        return value
+
+    def drop(self, *tables: str) -> None:
+        """Forget tables, so that their memory and spill space are free for the next stage."""
+        for table in tables:
+            self._drop(table)
+
+    @abc.abstractmethod
+    def attach(self, table: str, files: Sequence[Path]) -> None:
+        """Name Parquet files as one table."""
+
+    @abc.abstractmethod
+    def alias(self, table: str, source: str) -> None:
+        """Give a table a second name; nothing is copied."""
+
+    @abc.abstractmethod
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Make a table of rows that the caller holds."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Give everything back."""
+
+    @abc.abstractmethod
+    def _create(self, table: str, sql: str) -> None: ...
+
+    @abc.abstractmethod
+    def _query(self, sql: str) -> pa.Table: ...
+
+    @abc.abstractmethod
+    def _drop(self, table: str) -> None: ...
+
+    def _translate(self, sql: str) -> str:
+        if self.dialect == "duckdb":
+            return sql
+        return translate(sql, self.dialect)
+
+
+def translate(sql: str, dialect: str) -> str:
+    """Carry one statement from DuckDB's dialect to another.
+
+    Raises:
+        sqlglot.errors.UnsupportedError: the statement uses something the other engine lacks.
+    """
+    return sqlglot.transpile(
+        sql, read="duckdb", write=dialect, unsupported_level=sqlglot.ErrorLevel.RAISE
+    )[0]

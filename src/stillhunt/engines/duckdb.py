@@ -1,0 +1,79 @@
+"""The embedded engine: DuckDB, with a memory limit and a folder to spill to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from stillhunt.engines.base import Engine
+from stillhunt.errors import UsageError
+
+
+class DuckDBEngine(Engine):
+    """DuckDB in this process.
+
+    Args:
+        workdir: an existing folder for spilled data; the caller removes it.
+        memory: limit as DuckDB writes it, for example ``"2GB"``.
+        threads: how many cores to use; by default all.
+
+    Raises:
+        UsageError: the memory limit cannot be read.
+    """
+
+    def __init__(self, workdir: Path, memory: str = "1GB", threads: int | None = None) -> None:
+        super().__init__()
+        self._connection = duckdb.connect(":memory:")
+        settings = {
+            "memory_limit": memory,
+            "threads": str(threads or os.cpu_count() or 1),
+            "temp_directory": str(workdir / "spill"),
+            "preserve_insertion_order": "false",
+            "TimeZone": "UTC",
+            # A log must not be able to make the engine reach out.
+            "autoinstall_known_extensions": "false",
+        }
+        for name, value in settings.items():
+            try:
+                self._connection.execute(f"SET {name} = '{value.replace(chr(39), '')}'")
+            except duckdb.Error as error:
+                raise UsageError(
+                    f"The engine refused the setting {name} = {value!r}: {error}.",
+                    "Give --memory as a number with a unit, for example --memory 2GB.",
+                ) from error
+
+    def attach(self, table: str, files: Sequence[Path]) -> None:
+        """Name Parquet files as one table (a view: nothing is copied)."""
+        names = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet([{names}])"  # noqa: S608
+        )
+
+    def alias(self, table: str, source: str) -> None:
+        """Give a table a second name; nothing is copied."""
+        self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {source}")  # noqa: S608
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Copy rows that the caller holds into a table."""
+        self._connection.register("_incoming", rows)
+        try:
+            self._create(table, "SELECT * FROM _incoming")
+        finally:
+            self._connection.unregister("_incoming")
+
+    def close(self) -> None:
+        """Close the connection; tables are gone."""
+        self._connection.close()
+
+    def _create(self, table: str, sql: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS {sql}")
+
+    def _query(self, sql: str) -> pa.Table:
+        return self._connection.sql(sql).to_arrow_table()
+
+    def _drop(self, table: str) -> None:
+        self._connection.execute(f"DROP TABLE IF EXISTS {table}")

@@ -1,0 +1,150 @@
+"""Are they one? A cluster's test on indicators that had no part in forming it.
+
+What formed a cluster cannot also convict it. So clusters are formed again without one family at a
+time, and that family then tests them: under the null model its values fall on the members by
+their degrees alone, whatever the other families did. The p-value of a cluster so formed is the
+least tail over the family's values, times their number (Bonferroni), so it is valid whatever the
+dependence between values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.engines.base import Engine
+from stillhunt.linking.clusters import find_clusters
+from stillhunt.linking.families import HELD_OUT, pairs_without
+from stillhunt.linking.indicators import Totals
+from stillhunt.linking.links import Links
+from stillhunt.linking.null_model import log_tail
+
+
+@dataclass(frozen=True)
+class HeldOutTest:
+    """One test of one cluster.
+
+    Attributes:
+        family: the indicators that tested; their part in forming was none.
+        entities: how many members the cluster had as formed without them.
+        shared: how many of those carry the most telling value.
+        expected: how many would, were they strangers.
+        p_value: after Bonferroni over the family's values.
+    """
+
+    family: str
+    entities: int
+    shared: int
+    expected: float
+    p_value: float
+
+
+@dataclass(frozen=True)
+class LinkTest:
+    """All held-out tests of a cluster and the p-value they come to together.
+
+    Attributes:
+        p_value: the least of the tests times their number; 1 where none could be made.
+        tests: one for each family that could be held out.
+    """
+
+    p_value: float
+    tests: tuple[HeldOutTest, ...]
+
+
+def held_out_tests(
+    engine: Engine, totals: Totals, links: Links, clusters: Sequence[np.ndarray]
+) -> list[LinkTest]:
+    """Test each cluster on what did not form it.
+
+    Args:
+        engine: with ``incidence``, ``degree`` and ``popularity``.
+        totals: of the whole incidence.
+        links: all validated conjunctions.
+        clusters: entities of each, from ``find_clusters`` with all pairs.
+    """
+    rounds = [held for held in HELD_OUT if totals.shareable[held[0]] > 0]
+    found: list[list[HeldOutTest]] = [[] for _ in clusters]
+    for held in rounds:
+        formed = find_clusters(links, pairs_without(held))
+        if not formed:
+            continue
+        tests = _test_family(engine, totals, held[0], formed)
+        for i, cluster in enumerate(clusters):
+            best = _counterpart(cluster, formed)
+            if best is not None:
+                found[i].append(tests[best])
+    return [
+        LinkTest(
+            p_value=min(1.0, len(rounds) * min((t.p_value for t in tests), default=1.0)),
+            tests=tuple(sorted(tests, key=lambda t: t.p_value)),
+        )
+        for tests in found
+    ]
+
+
+def _counterpart(cluster: np.ndarray, formed: Sequence[np.ndarray]) -> int | None:
+    """The cluster formed without a family that mostly consists of this one's members."""
+    best, most = None, 1
+    for i, other in enumerate(formed):
+        common = len(np.intersect1d(cluster, other, assume_unique=True))
+        if common > most and 2 * common >= len(other):
+            best, most = i, common
+    return best
+
+
+def _test_family(
+    engine: Engine, totals: Totals, family: str, formed: Sequence[np.ndarray]
+) -> list[HeldOutTest]:
+    number = np.repeat(np.arange(len(formed)), [len(c) for c in formed])
+    engine.load(
+        "formed",
+        pa.table({"cluster": pa.array(number), "entity": pa.array(np.concatenate(formed))}),
+    )
+    rows = engine.query(
+        f"""
+        SELECT s.cluster, s.n, s.value, p.entities AS popularity
+        FROM (
+            SELECT f.cluster, i.value, COUNT(*) AS n
+            FROM formed AS f JOIN incidence AS i ON i.entity = f.entity
+            WHERE i.family = '{family}'
+            GROUP BY f.cluster, i.value
+            HAVING COUNT(*) >= 2
+        ) AS s
+        JOIN popularity AS p ON p.family = '{family}' AND p.value = s.value
+        """  # noqa: S608
+    )
+    sums = engine.query(
+        f"""
+        SELECT f.cluster, SUM(d.n) AS n
+        FROM formed AS f JOIN degree AS d ON d.entity = f.entity
+        WHERE d.family = '{family}'
+        GROUP BY f.cluster
+        """  # noqa: S608
+    )
+    busy = np.zeros(len(formed))
+    busy[np.asarray(sums.column("cluster"))] = np.asarray(sums.column("n")).astype(float)
+    cluster = np.asarray(rows.column("cluster"))
+    count = np.asarray(rows.column("n"))
+    popularity = np.asarray(rows.column("popularity")).astype(float)
+    sizes = np.array([len(c) for c in formed])
+    expected = busy[cluster] * popularity / totals.edges[family]
+    # Nobody carries a value twice: where degrees would have more than all members carry it, the
+    # expectation is cut there, which only makes the test less eager.
+    expected = np.minimum(expected, sizes[cluster])
+    log_p = log_tail(count, expected)
+    out = []
+    for i in range(len(formed)):
+        here = np.flatnonzero(cluster == i)
+        if len(here) == 0:
+            out.append(HeldOutTest(family, int(sizes[i]), 0, 0.0, 1.0))
+            continue
+        best = here[np.argmin(log_p[here])]
+        p = min(1.0, float(np.exp(log_p[best])) * totals.shareable[family])
+        out.append(
+            HeldOutTest(family, int(sizes[i]), int(count[best]), float(expected[best]), p)
+        )
+    return out

@@ -1,0 +1,1 @@
+"""One file per log format. Each is found by itself; nothing lists them."""

@@ -1,0 +1,1 @@
+"""Layer 1. The tables that travel between rooms: their columns, types, ids and versions."""

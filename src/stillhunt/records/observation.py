@@ -1,0 +1,122 @@
+"""The observation: what fingerprinting leaves of an exchange. Fixed size, no text.
+
+Version 1. The store, the sealed log and evidence bundles all use this one definition;
+``docs/formats.md`` publishes it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+OBSERVATION_VERSION = 1
+
+GRAMS = 16
+"""Sampled word-run hashes an observation may hold."""
+
+# Hashes are signed integers, because Parquet's unsigned ones do not survive every engine.
+OBSERVATION_SCHEMA: pa.Schema = pa.schema(
+    [
+        pa.field("exchange", pa.binary(16), nullable=False),
+        pa.field("time", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("account", pa.int64(), nullable=False),
+        pa.field("organization", pa.int64()),
+        pa.field("credential", pa.int32()),
+        pa.field("address", pa.int64()),
+        pa.field("network", pa.int64()),
+        pa.field("asn", pa.int32()),
+        pa.field("tls", pa.int32()),
+        pa.field("agent", pa.int32()),
+        pa.field("model", pa.int32()),
+        pa.field("system", pa.int32()),
+        pa.field("item", pa.int64()),
+        pa.field("grams", pa.list_(pa.int32()), nullable=False),
+        pa.field("guarantee", pa.int32()),
+        pa.field("cues", pa.int64()),
+        pa.field("words", pa.int32()),
+        pa.field("response_bytes", pa.int32()),
+        pa.field("input_tokens", pa.int32()),
+        pa.field("output_tokens", pa.int32()),
+        pa.field("max_tokens", pa.int32()),
+        pa.field("status", pa.int16()),
+        pa.field("finish", pa.int8()),
+        pa.field("temperature", pa.float32()),
+        pa.field("stream", pa.bool_()),
+    ]
+)
+"""Columns, types and order of an observation."""
+
+FINISH_REASONS: tuple[str, ...] = ("stop", "length", "tool_calls", "content_filter", "error", "other")
+"""``finish`` is the index in this list; null where the log does not say."""
+
+_SCALARS: tuple[tuple[str, str], ...] = (
+    ("time", "<i8"),
+    ("account", "<i8"),
+    ("organization", "<i8"),
+    ("credential", "<i4"),
+    ("address", "<i8"),
+    ("network", "<i8"),
+    ("asn", "<i4"),
+    ("tls", "<i4"),
+    ("agent", "<i4"),
+    ("model", "<i4"),
+    ("system", "<i4"),
+    ("item", "<i8"),
+    ("guarantee", "<i4"),
+    ("cues", "<i8"),
+    ("words", "<i4"),
+    ("response_bytes", "<i4"),
+    ("input_tokens", "<i4"),
+    ("output_tokens", "<i4"),
+    ("max_tokens", "<i4"),
+    ("status", "<i2"),
+    ("finish", "<i1"),
+    ("temperature", "<f4"),
+    ("stream", "<i1"),
+)
+
+LAYOUT = np.dtype(
+    [("version", "u1"), ("gram_count", "u1"), ("nulls", "<u4"), ("exchange", "V16")]
+    + [(name, kind) for name, kind in _SCALARS]
+    + [("grams", "<i4", (GRAMS,))]
+)
+"""The canonical bytes, little-endian, without padding: a version byte, the number of grams, a bit
+for each scalar in the order of ``_SCALARS`` that is null (its bytes are then zero), the scalars,
+and sixteen grams (unused ones zero)."""
+
+
+def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
+    """Encode observations as their canonical bytes, version 1.
+
+    Args:
+        observations: a batch of OBSERVATION_SCHEMA, n rows.
+
+    Returns:
+        Structured array of shape (n,) and dtype LAYOUT; ``out[i].tobytes()`` is row i's leaf.
+    """
+    n = observations.num_rows
+    out = np.zeros(n, dtype=LAYOUT)
+    out["version"] = OBSERVATION_VERSION
+    exchange = observations.column("exchange").cast(pa.binary())
+    out["exchange"] = np.frombuffer(b"".join(exchange.to_pylist()), dtype="V16") if n else []
+    nulls = np.zeros(n, dtype=np.uint32)
+    for bit, (name, kind) in enumerate(_SCALARS):
+        column = observations.column(name)
+        if name == "time":
+            column = column.cast(pa.int64())
+        elif name == "stream":
+            column = column.cast(pa.int8())
+        missing = np.asarray(column.is_null())
+        nulls |= missing.astype(np.uint32) << np.uint32(bit)
+        zero = pa.scalar(0, column.type) if name != "temperature" else pa.scalar(0.0, column.type)
+        out[name] = np.asarray(column.fill_null(zero)).astype(kind)
+    out["nulls"] = nulls
+    grams = observations.column("grams")
+    offsets = np.asarray(grams.offsets)
+    flat = np.asarray(grams.values)
+    counts = np.diff(offsets)
+    out["gram_count"] = counts
+    row = np.repeat(np.arange(n), counts)
+    rank = np.arange(len(row)) - np.repeat(offsets[:-1] - offsets[0], counts)
+    out["grams"][row, rank] = flat[offsets[0] : offsets[-1]] if n else []
+    return out

@@ -1,0 +1,246 @@
+"""Which exchanges are the campaign's, how many, and which accounts took part.
+
+An exchange of a member is the campaign's if it holds one of the campaign's own templates: those
+that more members use than strangers as busy would. A reseller's honest customers on the same
+accounts do not use them and are not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.engines.base import Engine
+from stillhunt.linking.indicators import Totals
+from stillhunt.linking.null_model import adjust, log_tail
+from stillhunt.scoring.calibration import probability
+from stillhunt.scoring.features import MIN_USE
+
+MIN_MEMBERSHIP = 0.5
+"""An entity is named only where it is more likely than not part of the campaign."""
+
+_CAP = 12.0  # nats; no single signal makes a membership more certain than this
+
+
+@dataclass(frozen=True)
+class Member:
+    """An entity's part in a cluster.
+
+    Attributes:
+        entity: int64 hash.
+        exchanges: all of its exchanges; attributed: those that are the campaign's.
+        content: log-odds from what it asked; link: log-odds from its best link.
+    """
+
+    entity: int
+    exchanges: int
+    attributed: int
+    content: float | None
+    link: float
+
+    @property
+    def probability(self) -> float:
+        """That the entity is part of the campaign."""
+        return probability((self.content or 0.0) + self.link)
+
+    @property
+    def named(self) -> bool:
+        """Whether it is surely enough a member, with exchanges to show for it."""
+        return self.probability >= MIN_MEMBERSHIP and self.attributed > 0
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Exchanges of one cluster that are the campaign's.
+
+    Attributes:
+        members: one for each entity of the cluster; only those ``named`` count.
+        exchanges, low, high: the count and its interval.
+        background: share of other entities' exchanges that hold one of the templates.
+        has_templates: False where no text was logged; then every exchange of a member counts.
+    """
+
+    members: tuple[Member, ...]
+    exchanges: int
+    low: int
+    high: int
+    background: float
+    has_templates: bool
+
+
+def mark_own_exchanges(
+    engine: Engine, totals: Totals, clusters: Sequence[np.ndarray], level: float
+) -> None:
+    """Find what clusters' members do together.
+
+    Makes ``cluster_of`` (entity, cluster), ``own_template`` (cluster, template) and
+    ``own_exchange`` (key, cluster, entity): members' exchanges that hold an own template, or, where
+    no text was logged, all of them.
+
+    Args:
+        engine: with the linking tables.
+        totals: of the whole incidence.
+        clusters: entities of each; licensed entities must not be among them.
+        level: false discovery rate for a cluster's own templates.
+    """
+    number = np.repeat(np.arange(len(clusters)), [len(c) for c in clusters])
+    members = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.int64)
+    engine.load(
+        "cluster_of",
+        pa.table({"entity": pa.array(members, pa.int64()), "cluster": pa.array(number, pa.int64())}),
+    )
+    engine.load("own_template", _own_templates(engine, totals, clusters, level))
+    engine.create(
+        "own_exchange",
+        """
+        SELECT DISTINCT t.key, c.cluster, t.entity
+        FROM exchange_template AS t
+        JOIN cluster_of AS c ON c.entity = t.entity
+        JOIN own_template AS w ON w.cluster = c.cluster AND w.template = t.template
+        UNION
+        SELECT o.key, c.cluster, m.entity
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        JOIN cluster_of AS c ON c.entity = m.entity
+        LEFT JOIN own_template AS w ON w.cluster = c.cluster
+        WHERE o.item IS NULL AND w.cluster IS NULL
+        """,
+    )
+
+
+def attribute(
+    engine: Engine, clusters: Sequence[np.ndarray], best_q: dict[int, float]
+) -> list[Attribution]:
+    """Attribute exchanges to clusters; makes ``campaign_exchange`` (key, cluster, entity).
+
+    That table holds the own exchanges of named members.
+
+    Args:
+        engine: after ``mark_own_exchanges``.
+        clusters: entities of each.
+        best_q: least q-value of an entity's links.
+    """
+    rows = engine.query(
+        """
+        SELECT c.cluster, m.entity, COUNT(*) AS n, COUNT(x.key) AS k, COUNT(o.item) AS text
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        JOIN cluster_of AS c ON c.entity = m.entity
+        LEFT JOIN own_exchange AS x ON x.key = o.key AND x.cluster = c.cluster
+        GROUP BY c.cluster, m.entity ORDER BY c.cluster, m.entity
+        """
+    )
+    others = {
+        r["cluster"]: r["k"]
+        for r in engine.query(
+            """
+            SELECT w.cluster, COUNT(DISTINCT t.key) AS k
+            FROM own_template AS w
+            JOIN exchange_template AS t ON t.template = w.template
+            LEFT JOIN cluster_of AS c ON c.entity = t.entity AND c.cluster = w.cluster
+            WHERE c.entity IS NULL
+            GROUP BY w.cluster
+            """
+        ).to_pylist()
+    }
+    total = int(engine.scalar("SELECT COUNT(*) AS n FROM observations WHERE item IS NOT NULL") or 0)
+    cluster, entity, n, k, text = (np.asarray(rows.column(c)) for c in rows.column_names)
+    out = []
+    for i in range(len(clusters)):
+        at = np.flatnonzero(cluster == i)
+        out.append(_attribution(entity[at], n[at], k[at], text[at], others.get(i, 0), total, best_q))
+    named = [(i, m.entity) for i, a in enumerate(out) for m in a.members if m.named]
+    engine.load(
+        "named_member",
+        pa.table(
+            {
+                "cluster": pa.array([i for i, _ in named], pa.int64()),
+                "entity": pa.array([e for _, e in named], pa.int64()),
+            }
+        ),
+    )
+    engine.create(
+        "campaign_exchange",
+        """
+        SELECT x.key, x.cluster, x.entity
+        FROM own_exchange AS x
+        JOIN named_member AS w ON w.cluster = x.cluster AND w.entity = x.entity
+        """,
+    )
+    return out
+
+
+def _own_templates(
+    engine: Engine, totals: Totals, clusters: Sequence[np.ndarray], level: float
+) -> pa.Table:
+    """(cluster, template) where more members use a template than strangers as busy would."""
+    rows = engine.query(
+        f"""
+        SELECT s.cluster, s.template, s.n, p.entities AS popularity
+        FROM (
+            SELECT c.cluster, t.template, COUNT(DISTINCT t.entity) AS n
+            FROM exchange_template AS t JOIN cluster_of AS c ON c.entity = t.entity
+            GROUP BY c.cluster, t.template
+            HAVING COUNT(DISTINCT t.entity) >= 2 AND COUNT(*) >= {MIN_USE}
+        ) AS s
+        JOIN popularity AS p ON p.family = 'template' AND p.value = s.template
+        ORDER BY s.cluster, s.template
+        """  # noqa: S608
+    )
+    sums = engine.query(
+        """
+        SELECT c.cluster, SUM(d.n) AS n
+        FROM cluster_of AS c JOIN degree AS d ON d.entity = c.entity
+        WHERE d.family = 'template' GROUP BY c.cluster
+        """
+    )
+    busy = np.zeros(len(clusters))
+    busy[np.asarray(sums.column("cluster"))] = np.asarray(sums.column("n")).astype(float)
+    cluster = np.asarray(rows.column("cluster"))
+    expected = busy[cluster] * np.asarray(rows.column("popularity")) / max(totals.edges["template"], 1)
+    sizes = np.array([len(c) for c in clusters], dtype=float)
+    log_p = log_tail(np.asarray(rows.column("n")), np.minimum(expected, sizes[cluster]))
+    keep = np.zeros(rows.num_rows, dtype=bool)
+    for i in range(len(clusters)):
+        here = cluster == i
+        keep[here] = adjust(np.exp(log_p[here]), totals.shareable["template"]) <= level
+    return rows.filter(pa.array(keep)).select(["cluster", "template"])
+
+
+def _attribution(
+    entity: np.ndarray,
+    n: np.ndarray,
+    k: np.ndarray,
+    text: np.ndarray,
+    others: int,
+    total: int,
+    best_q: dict[int, float],
+) -> Attribution:
+    has_templates = bool(text.sum() > 0)
+    count, beside = int(k.sum()), int((n - k).sum())
+    outside = max(total - int(text.sum()), 1)
+    background = min((others + 0.5) / (outside + 1), 0.5)
+    share = min(max((count + 0.5) / (count + beside + 1), background + 1e-9), 1 - 1e-9)
+    members = []
+    for e, ni, ki in zip(entity.tolist(), n.tolist(), k.tolist(), strict=True):
+        content = None
+        if has_templates:
+            # As many of its exchanges hold the campaign's templates as a member's would, or as
+            # anybody's would: a likelihood ratio of two binomials.
+            ratio = ki * np.log(share / background)
+            ratio += (ni - ki) * np.log((1 - share) / (1 - background))
+            content = float(np.clip(ratio, -_CAP, _CAP))
+        q = min(max(best_q.get(e, 1.0), 1e-300), 1 - 1e-9)
+        link = float(np.clip(np.log1p(-q) - np.log(q), -_CAP, _CAP))
+        members.append(Member(e, ni, ki, content, link))
+    # Low: what of the count ordinary use of the same templates would explain, with two standard
+    # errors. High: what accounts that do mostly this sent beside it, in case a template was missed.
+    named = np.array([m.named for m in members], dtype=bool)
+    count, beside = int(k[named].sum()), int((n - k)[named].sum())
+    by_chance = background * beside / (1 - background)
+    low = max(0, int(np.floor(count - by_chance - 2 * np.sqrt(by_chance + 1))))
+    high = count + int((n - k)[named & (2 * k >= n)].sum())
+    return Attribution(tuple(members), count, min(low, count), high, background, has_templates)

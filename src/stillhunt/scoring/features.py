@@ -1,0 +1,168 @@
+"""What clusters and ordinary entities did, in the same terms, so that they can be compared.
+
+A *unit* is a cluster or an entity that is in none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.engines.base import Engine
+from stillhunt.fingerprints.intent import harvest_log_odds
+
+MIN_USE = 5
+"""A unit sweeps a template from so many exchanges on; fewer may be chance repetition."""
+
+MIN_VOLUME = 20
+"""Ordinary entities with fewer exchanges are no controls: their shares are noise."""
+
+
+@dataclass(frozen=True)
+class Units:
+    """Features of u units; clusters come first, in the order given. NaN: not covered.
+
+    Attributes:
+        clusters: how many of the units are clusters.
+        exchanges: int64 (u,).
+        sweep: float (u,), share of exchanges that put a new item through a template in repeated use.
+        length: float (u,), tokens, typical (geometric mean) answer to those; 0 where there are none.
+        intent: float (u,), mean log-odds that an exchange asks for training material.
+        bundles: float (u,), payment instruments that serve several accounts of the unit; known for
+            clusters and for declared organizations with several accounts.
+        output_tokens: float (u,), total.
+    """
+
+    clusters: int
+    exchanges: np.ndarray
+    sweep: np.ndarray
+    length: np.ndarray
+    intent: np.ndarray
+    bundles: np.ndarray
+    output_tokens: np.ndarray
+
+    @property
+    def fresh_output(self) -> np.ndarray:
+        """float (u,), tokens per exchange of new, templated answers: sweep times length."""
+        return self.sweep * self.length
+
+
+def measure_units(engine: Engine, clusters: int) -> Units:
+    """Features of clusters and of every unlicensed, unclustered entity of MIN_VOLUME or more.
+
+    A cluster is measured by what its members do together (own exchanges), so that a reseller's
+    honest customers on the same accounts neither hide nor taint it; where they do nothing together,
+    by all they do.
+
+    Args:
+        engine: with observations, accounts, the linking tables, cluster_of and own_exchange.
+        clusters: how many there are in ``cluster_of``.
+    """
+    _score_cues(engine)
+    engine.create(
+        "unit_of",
+        f"""
+        SELECT b.entity, COALESCE(c.cluster, {clusters} + ROW_NUMBER() OVER (
+            PARTITION BY CASE WHEN c.cluster IS NULL THEN 0 ELSE 1 END ORDER BY b.entity) - 1) AS unit
+        FROM (
+            SELECT m.entity, COUNT(*) AS n
+            FROM observations AS o JOIN account_entity AS m ON m.account = o.account
+            GROUP BY m.entity
+        ) AS b
+        LEFT JOIN cluster_of AS c ON c.entity = b.entity
+        LEFT JOIN licensed_entity AS l ON l.entity = b.entity
+        WHERE l.entity IS NULL AND (c.cluster IS NOT NULL OR b.n >= {MIN_VOLUME})
+        """,  # noqa: S608
+    )
+    engine.create(
+        "unit_template",
+        f"""
+        SELECT u.unit, t.template, COUNT(*) AS n
+        FROM exchange_template AS t JOIN unit_of AS u ON u.entity = t.entity
+        GROUP BY u.unit, t.template
+        HAVING COUNT(*) >= {MIN_USE}
+        """,  # noqa: S608
+    )
+    engine.create(
+        "templated",
+        """
+        SELECT DISTINCT t.key
+        FROM exchange_template AS t
+        JOIN unit_of AS u ON u.entity = t.entity
+        JOIN unit_template AS r ON r.unit = u.unit AND r.template = t.template
+        """,
+    )
+    rows = engine.query(
+        """
+        SELECT unit, COUNT(*) AS exchanges,
+            AVG(CASE WHEN fresh = 1 THEN 1.0 ELSE 0.0 END) AS sweep,
+            AVG(CASE WHEN fresh = 1 THEN LN(1.0 + taken) END) AS log_length,
+            AVG(intent) AS intent,
+            SUM(CAST(output_tokens AS BIGINT)) AS output_tokens,
+            COUNT(item) AS with_text
+        FROM (
+            SELECT u.unit, o.item, s.harvest AS intent, o.output_tokens,
+                COALESCE(o.output_tokens, o.response_bytes / 4) AS taken,
+                CASE WHEN t.key IS NOT NULL AND ROW_NUMBER() OVER (
+                    PARTITION BY u.unit, o.item ORDER BY o.key) = 1 THEN 1 ELSE 0 END AS fresh
+            FROM observations AS o
+            JOIN account_entity AS m ON m.account = o.account
+            JOIN unit_of AS u ON u.entity = m.entity
+            LEFT JOIN templated AS t ON t.key = o.key
+            LEFT JOIN cue_score AS s ON s.cues = o.cues
+            LEFT JOIN own_exchange AS w ON w.key = o.key AND w.cluster = u.unit
+            LEFT JOIN (SELECT DISTINCT cluster FROM own_exchange) AS a ON a.cluster = u.unit
+            WHERE a.cluster IS NULL OR w.key IS NOT NULL
+        ) AS e
+        GROUP BY unit ORDER BY unit
+        """
+    )
+    unit = np.asarray(rows.column("unit"))
+    with_text = np.asarray(rows.column("with_text")) > 0
+    length = np.expm1(_floats(rows, "log_length"))
+    return Units(
+        clusters=clusters,
+        exchanges=np.asarray(rows.column("exchanges")),
+        sweep=np.where(with_text, _floats(rows, "sweep"), np.nan),
+        length=np.where(np.isnan(length) & (_floats(rows, "sweep") == 0), 0.0, length),
+        intent=np.where(with_text, _floats(rows, "intent"), np.nan),
+        bundles=_bundles(engine, len(unit)),
+        output_tokens=_floats(rows, "output_tokens"),
+    )
+
+
+def _bundles(engine: Engine, units: int) -> np.ndarray:
+    rows = engine.query(
+        """
+        SELECT b.unit, SUM(CASE WHEN b.paid >= 2 THEN 1 ELSE 0 END) AS bundles,
+            SUM(b.paid) AS accounts
+        FROM (
+            SELECT u.unit, a.payment, COUNT(*) AS paid
+            FROM accounts AS a
+            JOIN account_entity AS m ON m.account = a.account
+            JOIN unit_of AS u ON u.entity = m.entity
+            WHERE a.payment IS NOT NULL
+            GROUP BY u.unit, a.payment
+        ) AS b
+        GROUP BY b.unit HAVING SUM(b.paid) >= 2
+        """
+    )
+    out = np.full(units, np.nan)
+    out[np.asarray(rows.column("unit"))] = np.asarray(rows.column("bundles")).astype(float)
+    return out
+
+
+def _floats(rows: pa.Table, name: str) -> np.ndarray:
+    return np.asarray(rows.column(name).cast(pa.float64()).to_numpy(), dtype=float)
+
+
+def _score_cues(engine: Engine) -> None:
+    """Make ``cue_score`` (cues, harvest): log-odds of each cue mask that occurs."""
+    seen = engine.query(
+        "SELECT DISTINCT cues FROM observations WHERE cues IS NOT NULL ORDER BY cues"
+    )
+    cues = np.asarray(seen.column("cues"))
+    scores = harvest_log_odds(cues)
+    engine.load("cue_score", pa.table({"cues": pa.array(cues), "harvest": pa.array(scores)}))

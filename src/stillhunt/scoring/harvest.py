@@ -1,0 +1,211 @@
+"""Is it a harvest? A cluster against the provider's own ordinary customers.
+
+Each signal is ranked among controls of similar volume, each rank is turned into evidence, and the
+evidence adds up as log-odds. No labelled attack enters; the direction of a signal is what
+harvesting means: answers to ever new items put through the same templates, worth training on, for
+more payers than a company has. A signal that is not covered adds nothing and is said to be missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stillhunt.scoring.calibration import (
+    conformal_p,
+    log_evidence,
+    log_odds,
+    probability,
+    strangers_odds,
+)
+from stillhunt.scoring.features import Units
+
+CONTROLS = 99
+"""Ordinary units compared with: enough for ranks down to .01, few enough to be of like volume."""
+
+VETO = 0.05
+"""A cluster that ranks less extreme than this among ordinary customers is not called a harvest."""
+
+MOST_ORDINARY_TAKING = 0.2
+"""To harvest is to take: whatever prompts seem to ask for, a cluster whose taking of new answers ranks
+less extreme than this is none. At about this rank a signal stops being evidence either way."""
+
+PRIOR = 0.5
+"""Chance, before looking at what was asked, that entities which act as one undeclared are a harvest
+rather than lawful together. Indifference, until a provider's own verdicts say otherwise."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry of the waterfall.
+
+    Attributes:
+        signal: short name; label: for people; evidence: what was seen, in plain words.
+        log_odds: natural logarithm; None where the signal is not covered.
+    """
+
+    signal: str
+    label: str
+    evidence: str
+    log_odds: float | None
+
+
+@dataclass(frozen=True)
+class HarvestScore:
+    """What the comparison says of one cluster.
+
+    Attributes:
+        terms: entries that add up to ``score``; the first is the prior.
+        score: log-odds that the cluster is one operator and a harvest.
+        harvest_p: conformal rank of the behaviour among controls; None without controls.
+        taking_p: conformal rank of new templated output alone; None where it is not covered.
+        floor: the least rank so many controls allow; None without controls.
+        controls: how many were compared with.
+    """
+
+    terms: tuple[Term, ...]
+    score: float
+    harvest_p: float | None
+    taking_p: float | None
+    floor: float | None
+    controls: int
+
+    @property
+    def probability(self) -> float:
+        """1 - local false-discovery rate."""
+        return probability(self.score)
+
+
+def score_clusters(
+    units: Units, link_p: np.ndarray, prior: float = PRIOR
+) -> list[HarvestScore]:
+    """Score each cluster.
+
+    Args:
+        units: from ``measure_units``.
+        link_p: float (c,), p-value of each cluster's link test.
+        prior: see PRIOR.
+    """
+    return [_score(units, i, float(link_p[i]), prior) for i in range(units.clusters)]
+
+
+def _score(units: Units, i: int, link_p: float, prior: float) -> HarvestScore:
+    near = nearest_controls(units, i)
+    pool = np.concatenate([[i], near])
+    signals = {
+        "fresh_output": units.fresh_output[pool],
+        "intent": units.intent[pool],
+    }
+    evidence = {name: _pool_evidence(values) for name, values in signals.items()}
+    damping = _damping(np.array(list(evidence.values()))[:, 1:])
+    behaviour = damping * np.nansum(np.array(list(evidence.values())), axis=0)
+    covered = [name for name, values in evidence.items() if not np.isnan(values[0])]
+    terms = [Term("prior", "Before looking", f"prior probability {prior:g}", log_odds(prior))]
+    for name in signals:
+        worth = float(damping * evidence[name][0]) if name in covered else None
+        terms.append(Term(name, _LABELS[name], _describe(name, units, i, near), worth))
+    terms.append(_bundle_term(units, i))
+    score = sum(t.log_odds for t in terms if t.log_odds is not None)
+    # The chance that the members are strangers after all comes off the whole.
+    both = probability(score) * probability(strangers_odds(link_p))
+    both = min(max(both, 1e-12), 1 - 1e-12)
+    link = log_odds(both) - score
+    terms.append(
+        Term("link", "Might they be strangers?", f"held-out link test, p = {link_p:.2g}", link)
+    )
+    usable = bool(covered) and len(near) > 0
+    return HarvestScore(
+        terms=tuple(terms),
+        score=score + link,
+        harvest_p=conformal_p(float(behaviour[0]), behaviour[1:]) if usable else None,
+        taking_p=_taking_p(units.fresh_output[pool]) if usable else None,
+        floor=1.0 / (len(near) + 1) if usable else None,
+        controls=len(near),
+    )
+
+
+def _taking_p(fresh_output: np.ndarray) -> float | None:
+    if np.isnan(fresh_output[0]):
+        return None
+    return conformal_p(float(fresh_output[0]), fresh_output[1:])
+
+
+def nearest_controls(units: Units, i: int) -> np.ndarray:
+    """Rows of the CONTROLS ordinary units nearest in volume (ratio), int64."""
+    controls = np.arange(units.clusters, len(units.exchanges))
+    distance = np.abs(np.log(units.exchanges[controls]) - np.log(units.exchanges[i]))
+    # Ties at the rim are settled by volume, not by the units' order, which is arbitrary.
+    order = np.lexsort((units.exchanges[controls], distance))
+    if len(order) <= CONTROLS:
+        return controls[order]
+    rim = distance[order[CONTROLS - 1]]
+    return controls[distance <= rim]
+
+
+def _pool_evidence(values: np.ndarray) -> np.ndarray:
+    """Log evidence of each unit of a pool from its rank among all others; NaN stays NaN."""
+    p = np.full(len(values), np.nan)
+    known = np.flatnonzero(~np.isnan(values))
+    ordered = np.sort(values[known])
+    at_least = len(known) - np.searchsorted(ordered, values[known], side="left")
+    p[known] = at_least / len(known)
+    out = np.full(len(values), np.nan)
+    out[known] = log_evidence(p[known])
+    return out
+
+
+def _damping(evidence: np.ndarray) -> float:
+    """Factor that undoes double counting: signals that go together among controls count less.
+
+    Evidence of independent signals has a variance that adds up; where the controls' sum varies
+    more, the terms repeat one another and all are scaled by the ratio's square root.
+    """
+    known = evidence[:, ~np.isnan(evidence).any(axis=0)]
+    if known.shape[1] < 3:
+        return 1.0
+    apart = float(np.sum(np.var(known, axis=1)))
+    together = float(np.var(np.sum(known, axis=0)))
+    return float(np.sqrt(apart / together)) if together > apart > 0 else 1.0
+
+
+_LABELS = {
+    "fresh_output": "New answers through the same templates",
+    "intent": "What the prompts ask for",
+    "bundles": "Payers shared by several accounts",
+}
+
+
+def _describe(name: str, units: Units, i: int, near: np.ndarray) -> str:
+    values = {"fresh_output": units.fresh_output, "intent": units.intent}[name]
+    if np.isnan(values[i]):
+        return "not covered: the log carries no text"
+    others = values[near][~np.isnan(values[near])]
+    typical = float(np.median(others)) if len(others) else float("nan")
+    if name == "fresh_output":
+        return (
+            f"{units.sweep[i]:.0%} of exchanges put a new item through a repeated template, typical "
+            f"answer {units.length[i]:,.0f} tokens: {values[i]:,.0f} tokens an exchange, against "
+            f"{typical:,.0f} in the middle of {len(others)} customers of like volume"
+        )
+    return (
+        f"mean log-odds that a prompt asks for training material {values[i]:+.2f}, against "
+        f"{typical:+.2f} in the middle of {len(others)} customers of like volume"
+    )
+
+
+def _bundle_term(units: Units, i: int) -> Term:
+    label = _LABELS["bundles"]
+    bundles = units.bundles
+    others = bundles[units.clusters :]
+    others = others[~np.isnan(others)]
+    if np.isnan(bundles[i]) or len(others) == 0:
+        return Term("bundles", label, "not covered: payments or declared organizations unknown", None)
+    worth = float(log_evidence(conformal_p(float(bundles[i]), others)))
+    return Term(
+        "bundles",
+        label,
+        f"{bundles[i]:.0f} payment instruments that each serve several accounts; most among "
+        f"{len(others)} declared organizations: {others.max():.0f}",
+        worth,
+    )
