@@ -291,6 +291,7 @@ def test_a_source_given_for_a_folder_passes_over_other_files(tmp_path: Path) -> 
     assert got.quarantine.skipped == {"not a log of a known format": 1}
     named = read(tmp_path, [logs, logs / "notes.txt"], source="canonical")
     assert len(named.rows) == 1
+    assert named.quarantine.count == 2
 
 
 def test_truncated_csv_keeps_no_half_row(tmp_path: Path) -> None:

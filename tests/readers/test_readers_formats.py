@@ -419,3 +419,23 @@ def test_nested_rubbish_never_crashes(
             pass
         if source == "litellm":
             assert rows + quarantine.count == len(records)
+
+
+def test_the_example_in_the_documentation_works(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
+    (tmp_path / "mine.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
+    row = {
+        "request": {"id": "r1"},
+        "received": 1767323045000,
+        "auth": {"key": {"owner": "ada", "id": "k1"}},
+        "http": {"headers": {"x-forwarded-for": "203.0.113.7"}},
+        "ok": False,
+        "usage": {"in": 3, "out": 4},
+        "body": {"system": "S", "messages": [{"role": "user", "content": "Q"}]},
+        "answer": "A",
+    }
+    (tmp_path / "log.jsonl").write_bytes(json_lines([row]))
+    (got,) = read(tmp_path, tmp_path / "log.jsonl", mapping=tmp_path / "mine.toml").rows
+    assert (got["account"], got["credential"], got["status"]) == ("ada", "k1", 500)
+    assert (got["system"], got["prompt"], got["response"]) == ("S", "Q", "A")
+    assert (got["client_address"], got["output_tokens"]) == ("203.0.113.7", 4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from stillhunt.campaigns.exemplars import Template
 from stillhunt.campaigns.investigate import Investigation, Verdict
+from stillhunt.campaigns.redaction import capped
 from stillhunt.campaigns.skeleton import mark_slots
 from stillhunt.campaigns.tables import Names, kind_shares, template_name
 from stillhunt.engines.base import Engine
@@ -17,7 +19,7 @@ from stillhunt.scoring.calibration import estimative_word
 DETAILS_VERSION = 1
 
 _ACCOUNT_NODES = 60
-_VALUE_NODES = 60
+_VALUE_NODES = {"payment": 20, "address": 30, "network": 10, "email_domain": 5, "client": 5, "template": 3}
 
 
 def details_document(
@@ -89,7 +91,7 @@ def _campaign(
     creation: dict[str, Any],
 ) -> dict[str, Any]:
     return {
-        "score": sum(t["log_odds"] for t in waterfall(verdict)),
+        "score": math.fsum(t["log_odds"] for t in waterfall(verdict)),
         "waterfall": waterfall(verdict),
         "missing": [
             {"signal": t.signal, "label": t.label, "evidence": t.evidence}
@@ -109,8 +111,8 @@ def _campaign(
                 "entities": t.entities,
                 "exchanges": t.exchanges,
                 "items": t.items,
-                "parts": mark_slots(t.exemplars),
-                "exemplars": list(t.exemplars),
+                "parts": mark_slots(t.texts),
+                "exemplars": [capped(text) for text in t.texts],
             }
             for t in templates
         ],
@@ -153,14 +155,12 @@ def _network(
         if investigation.cluster_of_link[link] == cluster and entity in named:
             edges.add((entity, (links.x_family[link], int(links.x_value[link]))))
             edges.add((entity, (links.y_family[link], int(links.y_value[link]))))
-    degree: dict[tuple[str, int], int] = {}
-    for _, value in edges:
-        degree[value] = degree.get(value, 0) + 1
-    # Templates link nearly everybody; a few of them say as much as all.
-    values = sorted(degree, key=lambda v: (v[0] == "template", -degree[v], v))
-    rest = [v for v in values if v[0] != "template"][: _VALUE_NODES - 6]
-    shown_values = rest + [v for v in values if v[0] == "template"][: _VALUE_NODES - len(rest)][:6]
-    shown = sorted(named, key=lambda e: (-named[e].attributed, e))[:_ACCOUNT_NODES]
+    carriers: dict[tuple[str, int], set[int]] = {}
+    for entity, value in edges:
+        carriers.setdefault(value, set()).add(entity)
+    shown_values = _telling_values(carriers)
+    lines = {e: sum(e in carriers[v] for v in shown_values) for e in named}
+    shown = sorted(named, key=lambda e: (-lines[e], -named[e].attributed, e))[:_ACCOUNT_NODES]
     number = {("account", e): f"n{i}" for i, e in enumerate(shown)}
     number |= {v: f"n{len(shown) + i}" for i, v in enumerate(shown_values)}
     nodes = [
@@ -170,7 +170,7 @@ def _network(
         }
         for e in shown
     ] + [
-        {"id": number[v], "kind": v[0], "label": names.value(*v), "exchanges": degree[v]}
+        {"id": number[v], "kind": v[0], "label": names.value(*v), "exchanges": len(carriers[v])}
         for v in shown_values
     ]  # fmt: skip
     drawn = sorted(
@@ -184,8 +184,21 @@ def _network(
         "shown": len(shown),
         "of": len(named),
         "values_shown": len(shown_values),
-        "values_of": len(values),
+        "values_of": len(carriers),
     }
+
+
+def _telling_values(carriers: dict[tuple[str, int], set[int]]) -> list[tuple[str, int]]:
+    """The most shared values of each family; a network that only repeats an address is left out."""
+    addresses = {frozenset(e) for v, e in carriers.items() if v[0] == "address"}
+    chosen: list[tuple[str, int]] = []
+    for family, most in _VALUE_NODES.items():
+        values = [
+            v for v, e in carriers.items()
+            if v[0] == family and not (family == "network" and frozenset(e) in addresses)
+        ]  # fmt: skip
+        chosen += sorted(values, key=lambda v: (-len(carriers[v]), v))[:most]
+    return chosen
 
 
 def _accounts(

@@ -16,7 +16,7 @@ from stillhunt.linking.families import ADDRESS, CLIENT, NETWORK, PAYMENT, TEMPLA
 from stillhunt.linking.held_out import held_out_tests
 from stillhunt.linking.indicators import Totals, count_indicators
 from stillhunt.linking.links import build_conjunctions, find_links
-from stillhunt.linking.null_model import adjust
+from stillhunt.linking.null_model import NullModel, adjust
 
 SIZES: tuple[int, ...] = (2, 3, 4, 6, 8, 12, 16, 24, 32)
 REPEATS = 2
@@ -50,9 +50,10 @@ def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str,
     engine.create("incidence", "SELECT entity, family, value FROM incidence_with")
     engine.drop("incidence_with")
     totals = count_indicators(engine)
-    links = find_links(engine, totals, build_conjunctions(engine, totals), fdr)
+    null = NullModel(totals)
+    links = find_links(engine, null, build_conjunctions(engine, totals), fdr)
     clusters = find_clusters(links)
-    tests = held_out_tests(engine, totals, links, clusters)
+    tests = held_out_tests(engine, totals, null, links, clusters)
     q_values = adjust(np.array([t.p_value for t in tests]), max(len(tests), 1))
     found = dict.fromkeys(SIZES, 0)
     for planted in campaigns:
@@ -68,6 +69,12 @@ def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str,
         least = size
     families = sorted({str(f) for f in rows.column("family").to_pylist()})
     return {
+        "sentence": (
+            f"A campaign of {least} accounts or more that share addresses, payers and a template would have "
+            "been linked in this log."
+            if least
+            else "No campaign of the sizes tried could have been linked in this log."
+        ),
         "accounts": least,
         "assumed": (
             f"each account uses {ADDRESSES} addresses, each address and payer serves about {SHARED_BY} "

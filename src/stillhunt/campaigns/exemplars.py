@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stillhunt.campaigns.redaction import CAP, redact
+from stillhunt.campaigns.redaction import redact
 from stillhunt.campaigns.request import HuntRequest
 from stillhunt.engines.base import Engine
 from stillhunt.readers import InputFile, LogReader, Quarantine
@@ -18,6 +18,9 @@ PER_TEMPLATE = 5
 TEMPLATES = 6
 """Exemplars of a template, and templates of a campaign, that are kept."""
 
+READ = 2400
+"""Characters of an exemplar that are compared to find its slots."""
+
 
 @dataclass(frozen=True)
 class Template:
@@ -25,14 +28,15 @@ class Template:
 
     Attributes:
         template: int64 hash; entities, exchanges: of the campaign; items: distinct fillings.
-        exemplars: redacted prompts, each of another account where there are several.
+        texts: redacted prompts up to READ characters, each of another account where there are several;
+            what is shown of them is capped further.
     """
 
     template: int
     entities: int
     exchanges: int
     items: int
-    exemplars: tuple[str, ...]
+    texts: tuple[str, ...]
 
 
 def campaign_templates(
@@ -92,7 +96,7 @@ def campaign_templates(
                 entities=row["entities"],
                 exchanges=row["exchanges"],
                 items=row["items"],
-                exemplars=tuple(
+                texts=tuple(
                     texts[key] for key in picked[cluster, row["template"]] if key in texts
                 ),
             )
@@ -164,7 +168,7 @@ def _read_again(
                 system = batch.exchanges.column("system")[at].as_py()
                 prompt = batch.exchanges.column("prompt")[at].as_py()
                 whole = "\n\n".join(part for part in (system, prompt) if part)
-                texts[file, int(batch.rows[at])] = redact(whole[: 4 * CAP])
+                texts[file, int(batch.rows[at])] = redact(whole, READ)
                 left.discard(int(batch.rows[at]))
             if not left:
                 break

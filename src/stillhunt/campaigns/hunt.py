@@ -141,7 +141,7 @@ def _write(
     }
     seeds = None
     if request.seeds:
-        seeds = seed_rows(engine, found.totals, request.seeds, names, request.fdr)
+        seeds = seed_rows(engine, found.null, request.seeds, names, request.fdr)
         tables["seeds"] = seeds
     for name, rows in tables.items():
         write_table(new, name, rows, jsonl=request.jsonl)

@@ -16,7 +16,7 @@ from stillhunt.linking.entities import build_entities
 from stillhunt.linking.held_out import LinkTest, held_out_tests
 from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.links import Links, build_conjunctions, find_links
-from stillhunt.linking.null_model import adjust
+from stillhunt.linking.null_model import NullModel, adjust
 from stillhunt.linking.templates import build_templates
 from stillhunt.scoring.attribution import Attribution, Member, attribute, mark_own_exchanges
 from stillhunt.scoring.features import Units, measure_units
@@ -63,7 +63,7 @@ class Investigation:
     """Everything a hunt concluded, before it is put into tables.
 
     Attributes:
-        totals: of the incidence; templates: how many there are.
+        totals, null: of the incidence; templates: how many there are.
         links: all validated conjunctions; verdicts: one for each cluster, campaigns or not.
         cluster_of_link: int64, row of verdicts a link belongs to, or -1.
         units: features of clusters and ordinary entities.
@@ -71,6 +71,7 @@ class Investigation:
     """
 
     totals: Totals
+    null: NullModel
     templates: int
     links: Links
     verdicts: tuple[Verdict, ...]
@@ -98,7 +99,8 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     totals = build_indicators(engine)
     progress.stage("Links")
     tests = build_conjunctions(engine, totals)
-    links = find_links(engine, totals, tests, request.fdr)
+    null = NullModel(totals)
+    links = find_links(engine, null, tests, request.fdr)
     progress.stage("Clusters")
     set_aside = _set_aside(engine, request.allow)
     clusters = []
@@ -106,10 +108,10 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
         kept = np.setdiff1d(cluster, set_aside, assume_unique=True)
         if len(kept) >= 2:
             clusters.append(kept)
-    tested = held_out_tests(engine, totals, links, clusters)
+    tested = held_out_tests(engine, totals, null, links, clusters)
     q_values = adjust(np.array([t.p_value for t in tested]), max(len(tested), 1))
     progress.stage("Harvest scores")
-    mark_own_exchanges(engine, totals, clusters, request.fdr)
+    mark_own_exchanges(engine, totals, null, clusters, request.fdr)
     units = measure_units(engine, len(clusters))
     scores = score_clusters(units, np.array([t.p_value for t in tested]), request.prior)
     best_q: dict[int, float] = {}
@@ -129,7 +131,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
         )
         for i, cluster in enumerate(clusters)
     )
-    return Investigation(totals, templates, links, verdicts, owner, units, set_aside)
+    return Investigation(totals, null, templates, links, verdicts, owner, units, set_aside)
 
 
 def _exemptions(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 CAP = 600
-"""Characters of an exemplar."""
+"""Characters of an exemplar that are kept."""
 
 # Each pattern is bounded in every repetition and starts at a fixed character class, so matching is
 # linear in the text.
@@ -20,7 +20,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def redact(text: str, cap: int = CAP) -> str:
+def redact(text: str, cap: int) -> str:
     """A text's beginning without e-mail addresses, links, network addresses, long numbers and keys.
 
     Args:
@@ -32,3 +32,8 @@ def redact(text: str, cap: int = CAP) -> str:
     for pattern, stand_in in _PATTERNS:
         beginning = pattern.sub(stand_in, beginning)
     return beginning if len(text) <= cap and len(beginning) <= cap else beginning[:cap] + "…"
+
+
+def capped(text: str, cap: int = CAP) -> str:
+    """A redacted text's beginning; a cut is marked."""
+    return text if len(text) <= cap else text[:cap] + "…"

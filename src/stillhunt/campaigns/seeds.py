@@ -9,9 +9,8 @@ from stillhunt.campaigns.tables import Names
 from stillhunt.engines.base import Engine
 from stillhunt.fingerprints.hashing import hash64
 from stillhunt.linking.families import PAIRS
-from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import MAX_BY_CHANCE
-from stillhunt.linking.null_model import adjust, expected_pairs, log_tail
+from stillhunt.linking.null_model import NullModel, adjust, log_tail
 
 SEED_SCHEMA: pa.Schema = pa.schema(
     [
@@ -32,13 +31,13 @@ q_value is over the conjunctions that the seeds carry, not over clusters."""
 
 
 def seed_rows(
-    engine: Engine, totals: Totals, seeds: frozenset[str], names: Names, level: float
+    engine: Engine, null: NullModel, seeds: frozenset[str], names: Names, level: float
 ) -> pa.Table:
     """Accounts linked to seeds by conjunctions that seeds carry.
 
     Args:
         engine: with ``conjunction``, ``telling`` and ``account_entity`` of the hunt.
-        totals: of the incidence.
+        null: of the incidence.
         seeds: account names.
         names: for values.
         level: bound on the false discovery rate among the seeds' own conjunctions.
@@ -66,7 +65,7 @@ def seed_rows(
     expected = np.zeros(len(n))
     for pair in PAIRS:
         here = (x == pair[0]) & (y == pair[1])
-        expected[here] = expected_pairs(totals, *pair, dx[here], dy[here])
+        expected[here] = null.pairs(*pair, dx[here], dy[here])
     p = np.exp(log_tail(n, expected))
     # Of a seed's conjunctions all could have been tested, those that only the seed carries too.
     tests = float(

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
-_MOST_TOKENS = 600
+_MOST_TOKENS = 900
+_MOST_SHOWN = 360  # characters of a part; its middle is left out beyond
+_MOST_PARTS = 60
 _MIN_FIXED = 3  # words in a row; shorter agreements are chance
 
 
@@ -23,7 +25,7 @@ def mark_slots(texts: Sequence[str]) -> list[dict[str, object]]:
     """
     tokens = [_TOKEN.findall(text)[:_MOST_TOKENS] for text in texts]
     if len(tokens) < 2:
-        return [{"text": text, "slot": False} for text in texts[:1]]
+        return [{"text": _shortened(text), "slot": False} for text in texts[:1]]
     first = tokens[0]
     fixed = [True] * len(first)
     for other in tokens[1:]:
@@ -56,4 +58,10 @@ def _parts(tokens: Sequence[str], fixed: Sequence[bool]) -> list[dict[str, objec
             parts[-1]["text"] = str(parts[-1]["text"]) + token
         else:
             parts.append({"text": token, "slot": not same})
-    return parts
+    shown = [{"text": _shortened(str(p["text"])), "slot": p["slot"]} for p in parts[:_MOST_PARTS]]
+    return [*shown, {"text": " …", "slot": False}] if len(parts) > _MOST_PARTS else shown
+
+
+def _shortened(text: str) -> str:
+    half = _MOST_SHOWN // 2
+    return text if len(text) <= _MOST_SHOWN else f"{text[:half]} … {text[-half:]}"

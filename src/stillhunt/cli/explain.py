@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def explain(
       stillhunt explain acct_59a278a321402c --findings out/
       stillhunt explain x000045975 --findings out/ --logs logs/
     """
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=120)
     explanation = explain_account(findings, who)
     if explanation is None:
         pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from stillhunt.campaigns.hunt import HuntResult, hunt as run_hunt
 from stillhunt.campaigns.request import HuntRequest, Progress
-from stillhunt.errors import UsageError
+from stillhunt.errors import MissingExtraError, UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.page import write_report
@@ -113,7 +114,11 @@ def hunt(
         told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
 
     def finish(folder: Path) -> None:
-        write_report(folder, price_input=price_input, price_output=price_output)
+        try:
+            write_report(folder, price_input=price_input, price_output=price_output)
+        except MissingExtraError as error:
+            # The findings are worth having without the page.
+            told.print(f"[yellow]No report: {escape(error.problem)} {escape(error.remedy)}[/]")
 
     with Bar(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
@@ -125,7 +130,8 @@ def hunt(
             advance=lambda done, total: bar.update(task, completed=done, total=total),
         )
         result = run_hunt(request, progress, finish=[finish])
-    _show(result, Console())
+    # Redirected output has no width of its own; tables need one.
+    _show(result, Console() if sys.stdout.isatty() else Console(width=120))
     if exit_code and result.campaigns.num_rows:
         raise typer.Exit(10)
 
@@ -151,15 +157,10 @@ def _names(path: Path | None, pseudonymiser: Pseudonymiser | None) -> frozenset[
 def _show(result: HuntResult, console: Console) -> None:
     counts = result.record["counts"]
     if result.campaigns.num_rows == 0:
-        least = result.record["smallest_detectable"]["accounts"]
         console.print(
             f"No campaign among {counts['exchanges']:,} exchanges of {counts['entities']:,} entities "
             f"({counts['clusters_tested']} clusters looked at). "
-            + (
-                f"Campaigns of {least} accounts that share infrastructure would have been linked."
-                if least
-                else "Campaigns of the sizes tried could not have been linked in this log."
-            )
+            f"{result.record['smallest_detectable']['sentence']}"
         )
     else:
         table = Table(title=f"{result.campaigns.num_rows} campaigns", title_justify="left")
@@ -189,4 +190,6 @@ def _show(result: HuntResult, console: Console) -> None:
         )
     if counts["quarantined"]:
         console.print(f"{counts['quarantined']:,} rows are in quarantine.jsonl.")
-    console.print(f"Report: {escape(str(result.out / 'report.html'))}", soft_wrap=True)
+    report = result.out / "report.html"
+    where = f"Report: {report}" if report.is_file() else f"Findings: {result.out}"
+    console.print(escape(where), soft_wrap=True)

@@ -19,8 +19,8 @@ from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.families import HELD_OUT, pairs_without
 from stillhunt.linking.indicators import Totals
-from stillhunt.linking.links import Links
-from stillhunt.linking.null_model import log_tail
+from stillhunt.linking.links import Links, most_telling
+from stillhunt.linking.null_model import NullModel, log_tail
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class LinkTest:
 
 
 def held_out_tests(
-    engine: Engine, totals: Totals, links: Links, clusters: Sequence[np.ndarray]
+    engine: Engine, totals: Totals, null: NullModel, links: Links, clusters: Sequence[np.ndarray]
 ) -> list[LinkTest]:
     """Test each cluster on what did not form it.
 
     Args:
         engine: with ``incidence``, ``degree`` and ``popularity``.
-        totals: of the whole incidence.
+        totals, null: of the whole incidence.
         links: all validated conjunctions.
         clusters: entities of each, from ``find_clusters`` with all pairs.
     """
@@ -72,7 +72,7 @@ def held_out_tests(
         formed = find_clusters(links, pairs_without(held))
         if not formed:
             continue
-        tests = _test_family(engine, totals, held[0], formed)
+        tests = _test_family(engine, totals, null, held[0], formed)
         for i, cluster in enumerate(clusters):
             best = _counterpart(cluster, formed)
             if best is not None:
@@ -97,7 +97,7 @@ def _counterpart(cluster: np.ndarray, formed: Sequence[np.ndarray]) -> int | Non
 
 
 def _test_family(
-    engine: Engine, totals: Totals, family: str, formed: Sequence[np.ndarray]
+    engine: Engine, totals: Totals, null: NullModel, family: str, formed: Sequence[np.ndarray]
 ) -> list[HeldOutTest]:
     number = np.repeat(np.arange(len(formed)), [len(c) for c in formed])
     engine.load(
@@ -115,26 +115,26 @@ def _test_family(
             HAVING COUNT(*) >= 2
         ) AS s
         JOIN popularity AS p ON p.family = '{family}' AND p.value = s.value
+        WHERE p.entities <= {most_telling(totals)}
         """  # noqa: S608
     )
-    sums = engine.query(
+    degrees = engine.query(
         f"""
-        SELECT f.cluster, SUM(d.n) AS n
+        SELECT f.cluster, d.n AS k, COUNT(*) AS n
         FROM formed AS f JOIN degree AS d ON d.entity = f.entity
         WHERE d.family = '{family}'
-        GROUP BY f.cluster
+        GROUP BY f.cluster, d.n
         """  # noqa: S608
     )
-    busy = np.zeros(len(formed))
-    busy[np.asarray(sums.column("cluster"))] = np.asarray(sums.column("n")).astype(float)
     cluster = np.asarray(rows.column("cluster"))
     count = np.asarray(rows.column("n"))
-    popularity = np.asarray(rows.column("popularity")).astype(float)
     sizes = np.array([len(c) for c in formed])
-    expected = busy[cluster] * popularity / totals.edges[family]
-    # Nobody carries a value twice: where degrees would have more than all members carry it, the
-    # expectation is cut there, which only makes the test less eager.
-    expected = np.minimum(expected, sizes[cluster])
+    expected = null.group(
+        family,
+        np.array([np.asarray(c) for c in degrees.columns], dtype=np.int64),
+        cluster,
+        np.asarray(rows.column("popularity")),
+    )
     log_p = log_tail(count, expected)
     out = []
     for i in range(len(formed)):

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import FAMILIES, PAIRS
 
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over the incidence of entities and indicators, for the null model.
+    """What the null model needs to know of the incidence of entities and indicators.
 
     Attributes:
-        entities: entities seen.
+        entities: entities that carry anything.
         edges: per family, distinct (entity, value) pairs.
         shareable: per family, values that at least two entities carry.
-        cross: per pair of families, the sum over entities of the product of their numbers of
-            values (for a family with itself, of ordered pairs of different values).
+        degrees: per family, int64 (2, classes): numbers of values an entity may carry, rising, and how
+            many entities carry so many.
+        popularities: per family, int64 (2, classes): numbers of entities a value may have, rising, and
+            how many values have so many.
+        joint: per pair of families in PAIRS, int64 (3, classes): an entity's numbers of values in
+            either, and how many entities have these.
     """
 
     entities: int
     edges: dict[str, int]
     shareable: dict[str, int]
-    cross: dict[tuple[str, str], float]
+    degrees: dict[str, np.ndarray]
+    popularities: dict[str, np.ndarray]
+    joint: dict[tuple[str, str], np.ndarray]
 
 
 def build_indicators(engine: Engine) -> Totals:
@@ -77,30 +85,36 @@ def count_indicators(engine: Engine) -> Totals:
 
 
 def _measure_totals(engine: Engine) -> Totals:
-    per_family = engine.query(
-        """
-        SELECT family, SUM(entities) AS edges,
-            SUM(CASE WHEN entities >= 2 THEN 1 ELSE 0 END) AS shareable
-        FROM popularity GROUP BY family
-        """
-    ).to_pylist()
-    products = engine.query(
-        """
-        SELECT a.family AS x, b.family AS y, SUM(CAST(a.n AS DOUBLE) * b.n) AS product,
-            SUM(CAST(a.n AS DOUBLE)) AS own
-        FROM degree AS a JOIN degree AS b ON a.entity = b.entity
-        GROUP BY a.family, b.family
-        """
-    ).to_pylist()
-    cross = {}
-    for row in products:
-        pair = (row["x"], row["y"])
-        cross[pair] = row["product"] - (row["own"] if pair[0] == pair[1] else 0.0)
-    entities = engine.scalar("SELECT COUNT(DISTINCT entity) AS n FROM incidence")
-    return Totals(
-        entities=int(entities or 0),
-        edges={family: 0 for family in FAMILIES} | {r["family"]: int(r["edges"]) for r in per_family},
-        shareable={family: 0 for family in FAMILIES}
-        | {r["family"]: int(r["shareable"]) for r in per_family},
-        cross={pair: 0.0 for pair in PAIRS} | cross,
+    degrees = _classes(
+        engine, "SELECT family, n AS a, COUNT(*) AS n FROM degree GROUP BY family, degree.n"
     )
+    popularities = _classes(
+        engine, "SELECT family, entities AS a, COUNT(*) AS n FROM popularity GROUP BY family, entities"
+    )
+    joint = {}
+    for x, y in PAIRS:
+        rows = engine.query(
+            f"""
+            SELECT a.n AS kx, b.n AS ky, COUNT(*) AS n
+            FROM degree AS a JOIN degree AS b ON a.entity = b.entity
+            WHERE a.family = '{x}' AND b.family = '{y}'
+            GROUP BY a.n, b.n ORDER BY kx, ky
+            """  # noqa: S608
+        )
+        joint[x, y] = np.array([np.asarray(rows.column(c)) for c in ("kx", "ky", "n")], dtype=np.int64)
+    return Totals(
+        entities=int(engine.scalar("SELECT COUNT(DISTINCT entity) AS n FROM incidence") or 0),
+        edges={f: int(np.prod(c, axis=0).sum()) for f, c in popularities.items()},
+        shareable={f: int(c[1][c[0] >= 2].sum()) for f, c in popularities.items()},
+        degrees=degrees,
+        popularities=popularities,
+        joint=joint,
+    )
+
+
+def _classes(engine: Engine, select: str) -> dict[str, np.ndarray]:
+    """Per family, int64 (2, classes) of a number and how often it occurs; empty where unseen."""
+    rows = engine.query(f"SELECT family, a, n FROM ({select}) AS c ORDER BY family, a")  # noqa: S608
+    family = np.asarray(rows.column("family").to_pylist(), dtype=object)
+    both = np.array([np.asarray(rows.column(c)) for c in ("a", "n")], dtype=np.int64)
+    return {f: both[:, family == f] if len(family) else np.zeros((2, 0), np.int64) for f in FAMILIES}

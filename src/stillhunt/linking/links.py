@@ -10,7 +10,7 @@ import pyarrow as pa
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import PAIRS
 from stillhunt.linking.indicators import Totals
-from stillhunt.linking.null_model import adjust, expected_pairs, log_tail
+from stillhunt.linking.null_model import NullModel, adjust, log_tail
 
 
 MAX_BY_CHANCE = 0.1
@@ -61,7 +61,7 @@ def build_conjunctions(engine: Engine, totals: Totals) -> float:
         SELECT i.entity, i.family, i.value, p.entities
         FROM incidence AS i
         JOIN popularity AS p ON p.family = i.family AND p.value = i.value
-        WHERE p.entities >= 2 AND p.entities <= {max(2, totals.entities // 2)}
+        WHERE p.entities >= 2 AND p.entities <= {most_telling(totals)}
         """,  # noqa: S608
     )
     parts = []
@@ -83,12 +83,17 @@ def build_conjunctions(engine: Engine, totals: Totals) -> float:
     return tests
 
 
-def find_links(engine: Engine, totals: Totals, tests: float, level: float) -> Links:
+def most_telling(totals: Totals) -> int:
+    """Entities a value may have to tell at least one bit: half of all."""
+    return max(2, totals.entities // 2)
+
+
+def find_links(engine: Engine, null: NullModel, tests: float, level: float) -> Links:
     """The conjunctions whose q-value is at most ``level``.
 
     Args:
         engine: with ``conjunction`` and ``telling``.
-        totals: of the whole incidence.
+        null: of the whole incidence.
         tests: from ``build_conjunctions``.
         level: bound on the false discovery rate (Benjamini and Hochberg 1995).
     """
@@ -102,7 +107,7 @@ def find_links(engine: Engine, totals: Totals, tests: float, level: float) -> Li
     expected = np.zeros(rows.num_rows)
     for x, y in PAIRS:
         here = (column["x_family"] == x) & (column["y_family"] == y)
-        expected[here] = expected_pairs(totals, x, y, column["dx"][here], column["dy"][here])
+        expected[here] = null.pairs(x, y, column["dx"][here], column["dy"][here])
     log_p = log_tail(column["n"], expected)
     q = adjust(np.exp(log_p), max(tests, rows.num_rows))
     kept = np.flatnonzero((q <= level) & (expected <= MAX_BY_CHANCE * column["n"]))

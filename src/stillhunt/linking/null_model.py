@@ -2,9 +2,12 @@
 
 Entities pick indicators independently, given how busy each entity and how popular each indicator
 is: the bipartite configuration model (Saracco et al. 2017, "Inferring monopartite projections of
-bipartite networks"), in its sparse (Chung-Lu) form, in which entity i carries value x of family X
-with probability k_i d_x / m_X. A count of entities is then a sum of independent indicators
-(Poisson-binomial), whose upper tail the Poisson bounds for counts above the mean + 1 (Hoeffding 1956).
+bipartite networks"). Entity i carries value v with probability x_i y_v / (1 + x_i y_v), where the
+fitnesses x, y are such that every entity's expected number of values, and every value's expected
+number of entities, are the observed ones. Entities of one degree have one fitness, so the equations
+are few whatever the traffic (Vallarano et al. 2021, "Fast and scalable likelihood maximization for
+exponential random graph models"). A count of entities is a sum of independent indicators
+(Poisson-binomial), whose upper tail the Poisson bounds beyond the mean + 1 (Hoeffding 1956).
 """
 
 from __future__ import annotations
@@ -14,20 +17,103 @@ from scipy.stats import poisson
 
 from stillhunt.linking.indicators import Totals
 
+_ROUNDS = 2000
+_TOLERANCE = 1e-6
 
-def expected_pairs(totals: Totals, x: str, y: str, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
-    """Expected number of entities that carry both of two values.
+
+class NullModel:
+    """Probabilities that entities carry values, by degree and popularity.
 
     Args:
-        totals: of the whole incidence.
-        x, y: families.
-        dx, dy: float (n,), entities that carry each value.
+        totals: of the incidence.
+    """
+
+    def __init__(self, totals: Totals) -> None:
+        self._totals = totals
+        self._tables: dict[str, np.ndarray] = {}
+        self._pairs: dict[tuple[str, str], np.ndarray] = {}
+
+    def carrying(self, family: str) -> np.ndarray:
+        """float (degree classes, popularity classes): probability that an entity carries a value."""
+        if family not in self._tables:
+            self._tables[family] = solve_fitness(
+                self._totals.degrees[family], self._totals.popularities[family]
+            )
+        return self._tables[family]
+
+    def pairs(self, x: str, y: str, dx: np.ndarray, dy: np.ndarray) -> np.ndarray:
+        """Expected number of entities that carry both of two values.
+
+        Args:
+            x, y: a pair of families in PAIRS.
+            dx, dy: int (n,), entities that carry each value.
+
+        Returns:
+            float (n,): the sum over entities of the product of the two probabilities.
+        """
+        if len(dx) == 0:
+            return np.zeros(0)
+        if (x, y) not in self._pairs:
+            kx, ky, n = self._totals.joint[x, y]
+            px = self.carrying(x)[np.searchsorted(self._totals.degrees[x][0], kx)]
+            py = self.carrying(y)[np.searchsorted(self._totals.degrees[y][0], ky)]
+            self._pairs[x, y] = px.T @ (py * n[:, None])
+        table = self._pairs[x, y]
+        expected: np.ndarray = table[
+            np.searchsorted(self._totals.popularities[x][0], dx),
+            np.searchsorted(self._totals.popularities[y][0], dy),
+        ]
+        return expected
+
+    def group(
+        self, family: str, degrees: np.ndarray, of: np.ndarray, popularity: np.ndarray
+    ) -> np.ndarray:
+        """Expected number of a group's entities that carry a value.
+
+        Args:
+            family: of the values.
+            degrees: int (3, m): group, an entity's number of values, how many of the group have it.
+            of: int (n,), the group of each question.
+            popularity: int (n,), entities that carry the value asked about.
+        """
+        if len(of) == 0:
+            return np.zeros(0)
+        classes = self._totals.degrees[family][0]
+        members = np.zeros((int(max(of.max(), degrees[0].max(initial=0))) + 1, len(classes)))
+        np.add.at(members, (degrees[0], np.searchsorted(classes, degrees[1])), degrees[2])
+        expected: np.ndarray = (members @ self.carrying(family))[
+            of, np.searchsorted(self._totals.popularities[family][0], popularity)
+        ]
+        return expected
+
+
+def solve_fitness(degrees: np.ndarray, popularities: np.ndarray) -> np.ndarray:
+    """Probabilities of the bipartite configuration model, by classes.
+
+    Args:
+        degrees: int (2, a), degrees and how many entities have each.
+        popularities: int (2, b), popularities and how many values have each.
 
     Returns:
-        float (n,): sum over entities i of (k_i^X d_x / m_X) (k_i^Y d_y / m_Y).
+        float (a, b), probability that an entity of a degree carries a value of a popularity. Where a
+        value is carried by all entities the equations have no finite solution; it is approached.
     """
-    scale = totals.cross.get((x, y), 0.0) / (float(totals.edges[x]) * float(totals.edges[y]))
-    return dx.astype(float) * dy.astype(float) * scale
+    k, entities = degrees.astype(float)
+    d, values = popularities.astype(float)
+    if len(k) == 0 or len(d) == 0:
+        return np.zeros((len(k), len(d)))
+    root = np.sqrt(float(np.sum(k * entities)))
+    x, y = k / root, d / root
+    for _ in range(_ROUNDS):
+        x = k / ((y / (1 + np.outer(x, y))) @ values)
+        grown = 1 + np.outer(x, y)
+        y = d / (entities @ (x[:, None] / grown))
+        carried = np.outer(x, y)
+        carried /= 1 + carried
+        # y fits by construction to first order; what is left to meet are the entities' degrees.
+        if np.max(np.abs(carried @ values - k) / k) < _TOLERANCE:
+            break
+    return carried
 
 
 def tail(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -167,19 +167,20 @@ def _formats(options: ReadOptions) -> dict[str, LogFormat]:
 def _find(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
     """Give each file once, and whether it was named itself; folders in order of their names."""
     seen: set[Path] = set()
+    named = {path.resolve() for path in paths}
     for path in paths:
         if path.is_dir():
-            found = [(file, False) for file in _below(path)]
+            found = list(_below(path))
         elif path.is_file():
-            found = [(path, True)]
+            found = [path]
         else:
             problem = "is no regular file" if path.exists() else "does not exist"
             raise InputError(f"{path} {problem}.", "Name log files, or folders that hold them.")
-        for file, named in found:
+        for file in found:
             real = file.resolve()
             if real not in seen:
                 seen.add(real)
-                yield file, named
+                yield file, real in named
 
 
 def _below(folder: Path) -> Iterator[Path]:

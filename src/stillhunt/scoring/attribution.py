@@ -14,8 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from stillhunt.engines.base import Engine
+from stillhunt.linking.families import TEMPLATE
 from stillhunt.linking.indicators import Totals
-from stillhunt.linking.null_model import adjust, log_tail
+from stillhunt.linking.links import most_telling
+from stillhunt.linking.null_model import NullModel, adjust, log_tail
 from stillhunt.scoring.calibration import probability
 from stillhunt.scoring.features import MIN_USE
 
@@ -72,7 +74,11 @@ class Attribution:
 
 
 def mark_own_exchanges(
-    engine: Engine, totals: Totals, clusters: Sequence[np.ndarray], level: float
+    engine: Engine,
+    totals: Totals,
+    null: NullModel,
+    clusters: Sequence[np.ndarray],
+    level: float,
 ) -> None:
     """Find what clusters' members do together.
 
@@ -82,7 +88,7 @@ def mark_own_exchanges(
 
     Args:
         engine: with the linking tables.
-        totals: of the whole incidence.
+        totals, null: of the whole incidence.
         clusters: entities of each; licensed entities must not be among them.
         level: false discovery rate for a cluster's own templates.
     """
@@ -92,7 +98,7 @@ def mark_own_exchanges(
         "cluster_of",
         pa.table({"entity": pa.array(members, pa.int64()), "cluster": pa.array(number, pa.int64())}),
     )
-    engine.load("own_template", _own_templates(engine, totals, clusters, level))
+    engine.load("own_template", _own_templates(engine, totals, null, len(clusters), level))
     engine.create(
         "own_exchange",
         """
@@ -174,7 +180,7 @@ def attribute(
 
 
 def _own_templates(
-    engine: Engine, totals: Totals, clusters: Sequence[np.ndarray], level: float
+    engine: Engine, totals: Totals, null: NullModel, clusters: int, level: float
 ) -> pa.Table:
     """(cluster, template) where more members use a template than strangers as busy would."""
     rows = engine.query(
@@ -187,24 +193,27 @@ def _own_templates(
             HAVING COUNT(DISTINCT t.entity) >= 2 AND COUNT(*) >= {MIN_USE}
         ) AS s
         JOIN popularity AS p ON p.family = 'template' AND p.value = s.template
+        WHERE p.entities <= {most_telling(totals)}
         ORDER BY s.cluster, s.template
         """  # noqa: S608
     )
-    sums = engine.query(
+    degrees = engine.query(
         """
-        SELECT c.cluster, SUM(d.n) AS n
+        SELECT c.cluster, d.n AS k, COUNT(*) AS n
         FROM cluster_of AS c JOIN degree AS d ON d.entity = c.entity
-        WHERE d.family = 'template' GROUP BY c.cluster
+        WHERE d.family = 'template' GROUP BY c.cluster, d.n
         """
     )
-    busy = np.zeros(len(clusters))
-    busy[np.asarray(sums.column("cluster"))] = np.asarray(sums.column("n")).astype(float)
     cluster = np.asarray(rows.column("cluster"))
-    expected = busy[cluster] * np.asarray(rows.column("popularity")) / max(totals.edges["template"], 1)
-    sizes = np.array([len(c) for c in clusters], dtype=float)
-    log_p = log_tail(np.asarray(rows.column("n")), np.minimum(expected, sizes[cluster]))
+    expected = null.group(
+        TEMPLATE,
+        np.array([np.asarray(c) for c in degrees.columns], dtype=np.int64),
+        cluster,
+        np.asarray(rows.column("popularity")),
+    )
+    log_p = log_tail(np.asarray(rows.column("n")), expected)
     keep = np.zeros(rows.num_rows, dtype=bool)
-    for i in range(len(clusters)):
+    for i in range(clusters):
         here = cluster == i
         keep[here] = adjust(np.exp(log_p[here]), totals.shareable["template"]) <= level
     return rows.filter(pa.array(keep)).select(["cluster", "template"])
