@@ -23,8 +23,8 @@ _EXCHANGE_SIGNALS: tuple[_Signal, ...] = (
     _Signal(
         "prompt text",
         ("system", "prompt"),
-        "no templates, no new-item sweeps, no intent: campaigns are not told from lawful togetherness, "
-        "kinds of harvest are unknown, and every exchange of a member counts",
+        "no templates, no new-item sweeps, no intent: a harvest cannot be told from lawful togetherness, "
+        "so no campaign is named; clusters that act as one are still listed in details.json",
     ),
     _Signal(
         "client address",
@@ -50,7 +50,9 @@ _ACCOUNT_SIGNALS: tuple[_Signal, ...] = (
         ("payment",),
         "accounts that share a payer are not linked by it, nor bundles of payers seen",
     ),
-    _Signal("e-mail domain", ("email_domain",), "accounts of one private domain are not linked by it"),
+    _Signal(
+        "e-mail domain", ("email_domain",), "accounts of one private domain are not linked by it"
+    ),
     _Signal("account creation", ("created_at",), "when accounts were made is not shown"),
 )
 
@@ -88,7 +90,9 @@ def coverage_rows(carried: dict[str, float], accounts: pa.Table, seen_accounts: 
 def _row(signal: str, share: float, lost: str) -> dict[str, object]:
     available = share >= PARTIAL
     if share >= 0.995:
-        consequence = "none: every row carries it" if share == 1.0 else "none: nearly every row carries it"
+        consequence = (
+            "none: every row carries it" if share == 1.0 else "none: nearly every row carries it"
+        )
     elif available:
         consequence = f"for the other {1 - share:.0%} of rows: {lost}"
     else:

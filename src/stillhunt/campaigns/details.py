@@ -19,7 +19,14 @@ from stillhunt.scoring.calibration import estimative_word
 DETAILS_VERSION = 1
 
 _ACCOUNT_NODES = 60
-_VALUE_NODES = {"payment": 20, "address": 30, "network": 10, "email_domain": 5, "client": 5, "template": 3}
+_VALUE_NODES = {
+    "payment": 20,
+    "address": 30,
+    "network": 10,
+    "email_domain": 5,
+    "client": 5,
+    "template": 3,
+}
 
 
 def details_document(
@@ -151,8 +158,9 @@ def _network(
     links = investigation.links
     named = {m.entity: m for m in verdict.named}
     edges: set[tuple[int, tuple[str, int]]] = set()
-    for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
-        if investigation.cluster_of_link[link] == cluster and entity in named:
+    own, members = investigation.linked(cluster)
+    for link, entity in zip(own.tolist(), members.tolist(), strict=True):
+        if entity in named:
             edges.add((entity, (links.x_family[link], int(links.x_value[link]))))
             edges.add((entity, (links.y_family[link], int(links.y_value[link]))))
     carriers: dict[tuple[str, int], set[int]] = {}

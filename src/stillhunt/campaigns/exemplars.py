@@ -96,9 +96,7 @@ def campaign_templates(
                 entities=row["entities"],
                 exchanges=row["exchanges"],
                 items=row["items"],
-                texts=tuple(
-                    texts[key] for key in picked[cluster, row["template"]] if key in texts
-                ),
+                texts=tuple(texts[key] for key in picked[cluster, row["template"]] if key in texts),
             )
             for row in rows
         )
@@ -109,9 +107,7 @@ def campaign_templates(
 Place = tuple[int, int]
 
 
-def _pick(
-    engine: Engine, rows: Sequence[dict[str, int]]
-) -> dict[tuple[int, int], list[Place]]:
+def _pick(engine: Engine, rows: Sequence[dict[str, int]]) -> dict[tuple[int, int], list[Place]]:
     """(file, row) of each template's exemplars: one an account, then by key, which is arbitrary."""
     engine.load(
         "shown_template",

@@ -87,7 +87,9 @@ def read_findings(findings: Path, name: str) -> pa.Table:
     try:
         if parquet.is_file():
             return pq.read_table(parquet)
-        return pa.Table.from_pylist([orjson.loads(line) for line in jsonl.read_bytes().splitlines()])
+        return pa.Table.from_pylist(
+            [orjson.loads(line) for line in jsonl.read_bytes().splitlines()]
+        )
     except (OSError, pa.ArrowInvalid, orjson.JSONDecodeError) as error:
         raise InputError(
             f"{findings} has no readable table {name!r}.",
@@ -186,7 +188,9 @@ def _details(findings: Path) -> dict[str, Any]:
 def _links(findings: Path, entity: str) -> list[dict[str, Any]]:
     members = _where(read_findings(findings, "link_members"), "entity", entity)
     links = read_findings(findings, "links")
-    rows: list[dict[str, Any]] = links.take([m["link"] for m in members]).to_pylist() if members else []
+    rows: list[dict[str, Any]] = (
+        links.take([m["link"] for m in members]).to_pylist() if members else []
+    )
     return sorted(rows, key=lambda r: (r["p_value"], -r["entities"]))
 
 
@@ -203,7 +207,9 @@ def _verdict(
     if row["licensed"]:
         return "Not named: its entity holds a licence."
     if cluster is None:
-        return "Not named: it is in no cluster; nothing it shares is more than strangers would share."
+        return (
+            "Not named: it is in no cluster; nothing it shares is more than strangers would share."
+        )
     if cluster["is_campaign"]:
         return f"Not named: linked to campaign {row['cluster']}, but too little speaks for its membership."
     return (
@@ -214,7 +220,9 @@ def _verdict(
 
 
 def _signals(row: dict[str, Any]) -> tuple[Signal, ...]:
-    out = [Signal("exchanges", f"{row['exchanges']:,} from {row['first_seen']} to {row['last_seen']}")]
+    out = [
+        Signal("exchanges", f"{row['exchanges']:,} from {row['first_seen']} to {row['last_seen']}")
+    ]
     if row["sweep"] is not None and row["length"] is not None:
         whose = "of its cluster's" if row["cluster"] else "of its"
         out.append(
@@ -226,7 +234,10 @@ def _signals(row: dict[str, Any]) -> tuple[Signal, ...]:
         )
     if row["intent"] is not None:
         out.append(
-            Signal("intent", f"mean log-odds that a prompt asks for training material {row['intent']:+.2f}")
+            Signal(
+                "intent",
+                f"mean log-odds that a prompt asks for training material {row['intent']:+.2f}",
+            )
         )
     for family in FAMILIES:
         values = row[f"{family}_values"] or 0
@@ -249,11 +260,13 @@ def _missing(findings: Path, row: dict[str, Any]) -> tuple[str, ...]:
         for r in read_findings(findings, "coverage").to_pylist()
         if not r["available"]
     ]
-    for family in FAMILIES:
-        if not row[f"{family}_values"]:
-            lost.append(f"{family.replace('_', ' ')}: none known for this account")
+    lost += [
+        f"{family.replace('_', ' ')}: none known for this account"
+        for family in FAMILIES
+        if not row[f"{family}_values"]
+    ]
     if row["intent"] is None and row["exchanges"] < MIN_VOLUME:
         lost.append(
-            f"comparison with others: it has fewer than {MIN_VOLUME} exchanges, too few for shares to mean much"
+            f"comparison with others: fewer than {MIN_VOLUME} exchanges are too few for shares to mean much"
         )
     return tuple(lost)

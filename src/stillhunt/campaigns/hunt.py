@@ -17,8 +17,8 @@ from typing import Any
 import pyarrow as pa
 
 from stillhunt.campaigns.coverage import coverage_rows
-from stillhunt.campaigns.detectable import smallest_detectable
 from stillhunt.campaigns.details import details_document, names_beside
+from stillhunt.campaigns.detectable import smallest_detectable
 from stillhunt.campaigns.exemplars import campaign_templates
 from stillhunt.campaigns.ingest import Ingested, ingest
 from stillhunt.campaigns.investigate import Investigation, investigate
@@ -98,7 +98,7 @@ def hunt(
                 raise
             found = investigate(request, engine, watched)
             watched.stage("Writing findings")
-            result = _write(request, engine, came, found, new, quarantine)
+            result = _write(request, engine, came, found, new)
             watched.stage("Smallest detectable campaign")
             detectable = smallest_detectable(engine, found.totals, request.fdr)
             record = _record(request, came, found, quarantine, started) | {
@@ -121,11 +121,10 @@ def _write(
     came: Ingested,
     found: Investigation,
     new: Path,
-    quarantine: Quarantine,
 ) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table | None]:
     key = None if request.clear else _value_key(request)
     names = name_things(engine, found, came.accounts, key)
-    campaigns = campaign_rows(engine, found)
+    campaigns = campaign_rows(engine, found, licences_known=request.accounts is not None)
     accounts = account_rows(engine, found, names)
     links, members = link_rows(found, names)
     seen = int(engine.scalar("SELECT COUNT(*) AS n FROM account_entity") or 0)
@@ -209,7 +208,13 @@ def _record(
             "one; set with --prior",
         },
         "inputs": [
-            {"path": str(f.path), "sha256": f.digest, "bytes": f.bytes, "rows": rows, "source": f.source}
+            {
+                "path": str(f.path),
+                "sha256": f.digest,
+                "bytes": f.bytes,
+                "rows": rows,
+                "source": f.source,
+            }
             for f, rows in zip(came.files, came.rows, strict=True)
         ],
         "counts": {

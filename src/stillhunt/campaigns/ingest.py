@@ -66,6 +66,8 @@ def ingest(
         InputError: unreadable input, nothing in it, or more bad rows than allowed.
     """
     accounts = _read_accounts(request, quarantine)
+    bad_accounts = quarantine.count
+    _judge_share(request, quarantine, bad_accounts, accounts.num_rows + bad_accounts)
     reader = LogReader(request.logs, request.read, quarantine)
     total = sum(f.bytes for f in reader.files)
     number = {str(f.path): i for i, f in enumerate(reader.files)}
@@ -87,7 +89,8 @@ def ingest(
             writer.write_batch(_work_rows(observer, inside, number[batch.file]))
             kept += inside.exchanges.num_rows
             progress.advance(reader.bytes_read, total)
-    _judge(request, reader, quarantine, kept, outside)
+    _judge_share(request, quarantine, quarantine.count - bad_accounts, reader.rows_read)
+    _judge_empty(reader, kept)
     engine.attach("work", [path])
     duplicates = _drop_duplicates(engine, reader.files, quarantine)
     _load_accounts(engine, accounts)
@@ -169,17 +172,18 @@ def _work_rows(observer: Observer, batch: ReadBatch, file: int) -> pa.RecordBatc
     return pa.RecordBatch.from_arrays([*observed.columns, *names], schema=WORK_SCHEMA)
 
 
-def _judge(
-    request: HuntRequest, reader: LogReader, quarantine: Quarantine, kept: int, outside: int
-) -> None:
-    seen = kept + outside + quarantine.count
-    if quarantine.count > request.max_bad * max(seen, 1):
+def _judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: int) -> None:
+    """Refuse to conclude where too much of a file's rows is bad."""
+    if bad > request.max_bad * max(seen, 1):
         reason, n = quarantine.reasons.most_common(1)[0]
         raise InputError(
-            f"{quarantine.count:,} of {seen:,} rows are bad, more than --max-bad "
-            f"{request.max_bad:g} allows; the most common reason ({n:,} times): {reason}.",
-            f"See {quarantine.path}; mend the log or, knowing what is lost, raise --max-bad.",
+            f"{bad:,} of {seen:,} rows are bad, more than --max-bad {request.max_bad:g} allows; the most "
+            f"common reason ({n:,} times): {reason}.",
+            f"See {request.out}.quarantine.jsonl; mend the log or, knowing what is lost, raise --max-bad.",
         )
+
+
+def _judge_empty(reader: LogReader, kept: int) -> None:
     if kept == 0:
         where = ", ".join(str(f.path) for f in reader.files[:3])
         raise InputError(
@@ -228,7 +232,7 @@ def _drop_duplicates(engine: Engine, files: list[InputFile], quarantine: Quarant
             str(files[row["file"]].path), row["row"],
             "exchange_id was seen before; the earliest row is kept", row["exchange_id"],
         )  # fmt: skip
-    return duplicates.num_rows
+    return int(duplicates.num_rows)
 
 
 def _load_accounts(engine: Engine, accounts: pa.Table) -> None:

@@ -27,6 +27,7 @@ from stillhunt.scoring.harvest import (
     score_clusters,
 )
 
+
 @dataclass(frozen=True)
 class Verdict:
     """What is concluded of one cluster.
@@ -78,6 +79,11 @@ class Investigation:
     cluster_of_link: np.ndarray
     units: Units
     set_aside: np.ndarray
+
+    def linked(self, cluster: int) -> tuple[np.ndarray, np.ndarray]:
+        """(link, entity) pairs of a cluster's own links, two int64 arrays."""
+        own = self.cluster_of_link[self.links.member_link] == cluster
+        return self.links.member_link[own], self.links.member_entity[own]
 
     @property
     def campaigns(self) -> tuple[tuple[int, Verdict], ...]:
@@ -161,14 +167,17 @@ def _exemptions(
 def _set_aside(engine: Engine, allow: frozenset[str]) -> np.ndarray:
     """Entities with a licence or on the allow list (account or organization), int64 sorted."""
     names = sorted(allow)
-    hashes = [np.asarray(hash64(pa.array(names, pa.string()), d)) for d in ("account", "organization")]
+    hashes = [
+        np.asarray(hash64(pa.array(names, pa.string()), d)) for d in ("account", "organization")
+    ]
     engine.load("allowed", pa.table({"value": pa.array(np.concatenate(hashes), pa.int64())}))
     rows = engine.query(
         """
         SELECT entity FROM licensed_entity
         UNION
-        SELECT m.entity FROM account_entity AS m
-        JOIN allowed AS a ON a.value = m.account OR a.value = m.entity
+        SELECT m.entity FROM account_entity AS m JOIN allowed AS a ON a.value = m.account
+        UNION
+        SELECT m.entity FROM account_entity AS m JOIN allowed AS a ON a.value = m.entity
         """
     )
     return np.unique(np.asarray(rows.column("entity")))
@@ -185,7 +194,9 @@ def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
     pairs, count = np.unique(
         np.column_stack([links.member_link[known], member[known]]), axis=0, return_counts=True
     )
-    for (link, cluster), n in sorted(zip(pairs.tolist(), count.tolist(), strict=True), key=lambda p: p[1]):
+    for (link, cluster), n in sorted(
+        zip(pairs.tolist(), count.tolist(), strict=True), key=lambda p: p[1]
+    ):
         if n >= 2:
             owner[link] = cluster
     return owner

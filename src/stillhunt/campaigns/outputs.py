@@ -62,7 +62,11 @@ def write_table(folder: Path, name: str, rows: pa.Table, *, jsonl: bool) -> None
 
 def write_json(path: Path, document: object) -> None:
     """Write a JSON document, indented, keys in the order given."""
-    path.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+    path.write_bytes(
+        orjson.dumps(
+            document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+        )
+    )
 
 
 def _check(out: Path) -> None:
@@ -79,35 +83,58 @@ def _sweep(out: Path) -> None:
     """Remove staging folders that killed runs of this ``out`` left behind."""
     for left in out.parent.glob(f".{out.name}.*.*"):
         owner = left.name.removeprefix(f".{out.name}.").split(".")[0]
-        if left.is_dir() and owner.isdigit() and not Path(f"/proc/{owner}").exists():
+        if left.is_dir() and owner.isdigit() and not _alive(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _put(new: Path, out: Path, old: Path) -> None:
-    """Exchange the two folders in one step, then carry over what is not a hunt's."""
-    for path in new.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+def _alive(process: int) -> bool:
     try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+def _put(new: Path, out: Path, old: Path) -> None:
+    """Bring along what is not a hunt's, then exchange the two folders in one step."""
+    try:
+        for path in new.rglob("*"):
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        _carry_over(out, new)
         if not out.exists():
             new.rename(out)
-            return
-        if _exchange(new, out):
-            replaced = new
-        else:
+        elif not _exchange(new, out):
             # No atomic exchange on this system: a kill between these two leaves no ``out``, and the
             # old findings in the staging folder.
             out.rename(old)
             new.rename(out)
-            replaced = old
     except OSError as error:
         raise OutputError(
             f"{out} cannot be replaced: {error.strerror}.", "Name another folder with --out."
         ) from error
-    for entry in replaced.iterdir():
-        if not (out / entry.name).exists() and entry.name not in _OURS:
-            entry.rename(out / entry.name)
+
+
+def _carry_over(out: Path, new: Path) -> None:
+    """Link or copy what no hunt writes. Before the exchange: a kill after it must not lose any."""
+    for entry in out.iterdir() if out.is_dir() else ():
+        if entry.name in _OURS or (new / entry.name).exists():
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, new / entry.name, symlinks=True, copy_function=_link)
+        else:
+            _link(entry, new / entry.name)
+
+
+def _link(source: str | Path, target: str | Path) -> None:
+    """A hard link, or a copy where the file system has none."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 _OURS = frozenset(

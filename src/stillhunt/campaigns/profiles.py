@@ -13,10 +13,10 @@ from stillhunt.linking.families import FAMILIES
 def profile_rows(engine: Engine, investigation: Investigation, accounts: pa.Table) -> pa.Table:
     """Account, what it did and what it shares.
 
-    Columns: account; entity (organization or account); cluster (id or null); exchanges; first_seen, last_seen; licensed; sweep,
-    length, intent (of its cluster or itself; null below the volume that is compared); and per
-    indicator family the number of values, of values shared with other entities, and of the
-    entities that carry the most shared one.
+    Columns: account; entity (organization or account); cluster (id or null); exchanges; first_seen,
+    last_seen; licensed; sweep, length, intent (of its cluster or itself; null below the volume that
+    is compared); and per indicator family the number of values, of values shared with other
+    entities, and of the entities that carry the most shared one.
     """
     units = investigation.units
     engine.load(
@@ -63,7 +63,8 @@ def profile_rows(engine: Engine, investigation: Investigation, accounts: pa.Tabl
         f"""
         SELECT a.account_name AS account,
             CASE WHEN a.entity = a.account THEN a.account_name
-                ELSE COALESCE(g.name, a.organization_name) END AS entity, n.name AS cluster, a.exchanges, a.first_seen, a.last_seen,
+                ELSE COALESCE(g.name, a.organization_name) END AS entity,
+            n.name AS cluster, a.exchanges, a.first_seen, a.last_seen,
             l.entity IS NOT NULL AS licensed, f.sweep, f.length, f.intent, {shares}
         FROM (
             SELECT o.account, m.entity, MAX(o.account_name) AS account_name,

@@ -87,7 +87,10 @@ def seed_rows(
         pa.table(
             {
                 "link": pa.array(keep),
-                **{c: rows.column(c).take(keep) for c in ("x_family", "x_value", "y_family", "y_value")},
+                **{
+                    c: rows.column(c).take(keep)
+                    for c in ("x_family", "x_value", "y_family", "y_value")
+                },
             }
         ),
     )

@@ -30,7 +30,9 @@ def mark_slots(texts: Sequence[str]) -> list[dict[str, object]]:
     fixed = [True] * len(first)
     for other in tokens[1:]:
         here = [False] * len(first)
-        for start, _, size in SequenceMatcher(None, first, other, autojunk=False).get_matching_blocks():
+        for start, _, size in SequenceMatcher(
+            None, first, other, autojunk=False
+        ).get_matching_blocks():
             for i in range(start, start + size):
                 here[i] = True
         fixed = [a and b for a, b in zip(fixed, here, strict=True)]

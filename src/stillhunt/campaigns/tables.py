@@ -95,26 +95,30 @@ def _values(
     links = investigation.links
     wanted = np.unique(np.concatenate([links.x_value, links.y_value]))
     engine.load("value_to_name", pa.table({"value": pa.array(wanted, pa.int64())}))
-    addresses = engine.query(
-        """
-        SELECT o.address, o.network, MAX(o.address_name) AS name
-        FROM observations AS o
-        JOIN value_to_name AS v ON v.value = o.address OR v.value = o.network
-        GROUP BY o.address, o.network
-        """
-    )
     found: dict[tuple[str, int], str] = {}
-    nets = networks(addresses.column("name").combine_chunks()).to_pylist()
-    for row, net in zip(addresses.to_pylist(), nets, strict=True):
-        found["address", row["address"]] = row["name"]
-        found["network", row["network"]] = net
+    for family in ("address", "network"):
+        rows = engine.query(
+            f"""
+            SELECT o.{family} AS value, MAX(o.address_name) AS name
+            FROM observations AS o JOIN value_to_name AS v ON v.value = o.{family}
+            GROUP BY o.{family}
+            """  # noqa: S608
+        )
+        shown = rows.column("name").combine_chunks()
+        names = networks(shown) if family == "network" else shown
+        values = rows.column("value").to_pylist()
+        found |= {(family, v): n for v, n in zip(values, names.to_pylist(), strict=True)}
     for family in ("payment", "email_domain"):
-        found |= {(family, h): text for h, text in _reverse(accounts.column(family), family).items()}
+        found |= {
+            (family, h): text for h, text in _reverse(accounts.column(family), family).items()
+        }
     return found
 
 
-def campaign_rows(engine: Engine, investigation: Investigation) -> pa.Table:
-    """The ``campaigns`` table."""
+def campaign_rows(
+    engine: Engine, investigation: Investigation, *, licences_known: bool
+) -> pa.Table:
+    """The ``campaigns`` table; where no accounts table was given, summaries carry a caution."""
     facts = {
         row["cluster"]: row
         for row in engine.query(
@@ -150,7 +154,8 @@ def campaign_rows(engine: Engine, investigation: Investigation) -> pa.Table:
                 "first_seen": fact["first_seen"],
                 "last_seen": fact["last_seen"],
                 "kinds": kinds or ["other"],
-                "summary": _summary(verdict, kinds, fact["first_seen"], fact["last_seen"]),
+                "summary": _summary(verdict, kinds, fact["first_seen"], fact["last_seen"])
+                + ("" if licences_known else " Whether they hold a licence could not be checked."),
             }
         )
     return pa.Table.from_pylist(rows, schema=CAMPAIGNS)
@@ -201,7 +206,11 @@ def kind_shares(engine: Engine, cluster: int) -> list[tuple[str, int, float]]:
     chance[cues == 0] = np.arange(len(KINDS)) == KINDS.index("other")
     sums = count @ chance
     order = np.argsort(-sums, kind="stable")
-    return [(KINDS[i], round(float(sums[i])), float(sums[i] / count.sum())) for i in order if sums[i] >= 0.5]
+    return [
+        (KINDS[i], round(float(sums[i])), float(sums[i] / count.sum()))
+        for i in order
+        if sums[i] >= 0.5
+    ]
 
 
 def account_rows(engine: Engine, investigation: Investigation, names: Names) -> pa.Table:
@@ -260,9 +269,8 @@ def _link_evidence(investigation: Investigation, cluster: int) -> dict[int, str]
     """Per entity, its links in this cluster in words: how many, of what, and the surest."""
     links = investigation.links
     out: dict[int, tuple[int, int]] = {}
-    for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
-        if investigation.cluster_of_link[link] != cluster:
-            continue
+    own, members = investigation.linked(cluster)
+    for link, entity in zip(own.tolist(), members.tolist(), strict=True):
         count, best = out.get(entity, (0, link))
         out[entity] = (count + 1, link if links.log_p[link] < links.log_p[best] else best)
     return {
@@ -302,7 +310,9 @@ def link_rows(investigation: Investigation, names: Names) -> tuple[pa.Table, pa.
     """The ``links`` and ``link_members`` tables."""
     links = investigation.links
     campaign = [
-        investigation.verdicts[i].campaign if i >= 0 and investigation.verdicts[i].is_campaign else None
+        investigation.verdicts[i].campaign
+        if i >= 0 and investigation.verdicts[i].is_campaign
+        else None
         for i in investigation.cluster_of_link.tolist()
     ]
     table = pa.table(
@@ -321,7 +331,9 @@ def link_rows(investigation: Investigation, names: Names) -> tuple[pa.Table, pa.
     members = pa.table(
         {
             "link": pa.array(links.member_link),
-            "entity": pa.array([names.entity[e] for e in links.member_entity.tolist()], pa.string()),
+            "entity": pa.array(
+                [names.entity[e] for e in links.member_entity.tolist()], pa.string()
+            ),
         }
     )
     return table.cast(LINKS), members.cast(LINK_MEMBERS)

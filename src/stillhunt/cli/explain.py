@@ -28,15 +28,21 @@ _MOST_LINKS = 12
 
 
 def explain(
-    who: Annotated[str, typer.Argument(metavar="ACCOUNT|EXCHANGE", help="An account or an exchange id.")],
+    who: Annotated[
+        str, typer.Argument(metavar="ACCOUNT|EXCHANGE", help="An account or an exchange id.")
+    ],
     findings: Annotated[Path, typer.Option(help="Folder of a hunt's findings.")] = Path("out"),
     logs: Annotated[
         list[Path] | None,
         typer.Option(help="Logs to look an exchange up in; may be given several times."),
     ] = None,
     source: Annotated[str, typer.Option(help="Format of these logs.")] = "auto",
-    mapping: Annotated[Path | None, typer.Option(help="TOML mapping, with --source mapping.")] = None,
-    pseudonymise: Annotated[Path | None, typer.Option(help="Key file the hunt was run with.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML mapping, with --source mapping.")
+    ] = None,
+    pseudonymise: Annotated[
+        Path | None, typer.Option(help="Key file the hunt was run with.")
+    ] = None,
 ) -> None:
     """Say what a hunt saw of an account: signals, links, log-odds, and what is missing.
 
@@ -127,7 +133,9 @@ def _show(console: Console, explanation: Explanation) -> None:
         console.print(f"[yellow]Missing[/]: {escape(lost)}")
 
 
-def _signals(console: Console, title: str, signals: tuple[Signal, ...], *, total: bool = False) -> None:
+def _signals(
+    console: Console, title: str, signals: tuple[Signal, ...], *, total: bool = False
+) -> None:
     if not signals:
         return
     table = Table(title=title, title_justify="left")

@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress as Bar, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
-from stillhunt.campaigns.hunt import HuntResult, hunt as run_hunt
+from stillhunt.campaigns.hunt import HuntResult
+from stillhunt.campaigns.hunt import hunt as run_hunt
 from stillhunt.campaigns.request import HuntRequest, Progress
 from stillhunt.errors import MissingExtraError, UsageError
 from stillhunt.readers import ReadOptions
@@ -25,7 +27,9 @@ from stillhunt.scoring.harvest import PRIOR
 
 def hunt(
     logs: Annotated[list[Path], typer.Argument(help="Log files, or folders of them.")],
-    out: Annotated[Path, typer.Option(help="Folder for the findings; replaced as a whole.")] = Path("out"),
+    out: Annotated[Path, typer.Option(help="Folder for the findings; replaced as a whole.")] = Path(
+        "out"
+    ),
     accounts: Annotated[
         Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
     ] = None,
@@ -38,35 +42,57 @@ def hunt(
     trusted_hops: Annotated[
         int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
     ] = 0,
-    since: Annotated[datetime | None, typer.Option(help="Only exchanges from here on (UTC).")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Only exchanges before this (UTC).")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Only exchanges from here on (UTC).")
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(help="Only exchanges before this (UTC).")
+    ] = None,
     fdr: Annotated[
-        float, typer.Option(min=1e-6, max=0.5, help="Bound on the false discovery rate over clusters.")
+        float,
+        typer.Option(min=1e-6, max=0.5, help="Bound on the false discovery rate over clusters."),
     ] = 0.01,
     prior: Annotated[
         float,
-        typer.Option(min=0.001, max=0.999, help="Chance that a cluster acting as one is a harvest, beforehand."),
+        typer.Option(
+            min=0.001,
+            max=0.999,
+            help="Chance that a cluster acting as one is a harvest, beforehand.",
+        ),
     ] = PRIOR,
     pseudonymise: Annotated[
-        Path | None, typer.Option(help="Key file: hash accounts, addresses, e-mail domains as they are read.")
+        Path | None,
+        typer.Option(help="Key file: hash accounts, addresses, e-mail domains as they are read."),
     ] = None,
     clear: Annotated[
         bool, typer.Option("--clear", help="Write linked addresses, payers and domains in clear.")
     ] = False,
     seed: Annotated[
-        Path | None, typer.Option(help="Known-bad accounts, one a line; what they lead to is kept apart.")
+        Path | None,
+        typer.Option(help="Known-bad accounts, one a line; what they lead to is kept apart."),
     ] = None,
     allow: Annotated[
-        Path | None, typer.Option(help="Accounts or organizations that are never named, one a line.")
+        Path | None,
+        typer.Option(help="Accounts or organizations that are never named, one a line."),
     ] = None,
     max_bad: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Share of malformed rows above which nothing is concluded.")
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Share of malformed rows above which nothing is concluded."
+        ),
     ] = 0.01,
-    memory: Annotated[str, typer.Option(help="Memory limit of the engine; beyond it, it spills to disk.")] = "1GB",
-    threads: Annotated[int | None, typer.Option(min=1, help="Cores to use; all by default.")] = None,
-    table_format: Annotated[str, typer.Option("--format", help="Tables as parquet or jsonl.")] = "parquet",
+    memory: Annotated[
+        str, typer.Option(help="Memory limit of the engine; beyond it, it spills to disk.")
+    ] = "1GB",
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Cores to use; all by default.")
+    ] = None,
+    table_format: Annotated[
+        str, typer.Option("--format", help="Tables as parquet or jsonl.")
+    ] = "parquet",
     price_input: Annotated[
-        float | None, typer.Option(min=0.0, help="A licence's price per million input tokens, for the report.")
+        float | None,
+        typer.Option(min=0.0, help="A licence's price per million input tokens, for the report."),
     ] = None,
     price_output: Annotated[
         float | None, typer.Option(min=0.0, help="The same for output tokens.")
@@ -88,7 +114,9 @@ def hunt(
       stillhunt hunt logs/ --pseudonymise key.txt --allow allow.txt
     """
     if table_format not in ("parquet", "jsonl"):
-        raise UsageError(f"There is no table format {table_format!r}.", "Use --format parquet or jsonl.")
+        raise UsageError(
+            f"There is no table format {table_format!r}.", "Use --format parquet or jsonl."
+        )
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
     request = HuntRequest(
         logs=tuple(logs),
@@ -144,13 +172,16 @@ def _names(path: Path | None, pseudonymiser: Pseudonymiser | None) -> frozenset[
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"The list {path} cannot be read: {error}.", "Give a UTF-8 text file with one name a line."
+            f"The list {path} cannot be read: {error}.",
+            "Give a UTF-8 text file with one name a line.",
         ) from error
     names = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
     if pseudonymiser is None:
         return frozenset(names)
     return frozenset(
-        pseudonymiser.pseudonym(domain, name) for name in names for domain in ("account", "organization")
+        pseudonymiser.pseudonym(domain, name)
+        for name in names
+        for domain in ("account", "organization")
     )
 
 
@@ -182,7 +213,9 @@ def _show(result: HuntResult, console: Console) -> None:
         console.print(table)
     lost = [r for r in result.coverage.to_pylist() if not r["available"]]
     for row in lost:
-        console.print(f"[yellow]Not covered[/]: {escape(row['signal'])}: {escape(row['consequence'])}")
+        console.print(
+            f"[yellow]Not covered[/]: {escape(row['signal'])}: {escape(row['consequence'])}"
+        )
     if result.seeds is not None:
         console.print(
             f"The given seeds lead to {result.seeds.num_rows:,} further accounts (table seeds, outside the "

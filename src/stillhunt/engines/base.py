@@ -42,7 +42,13 @@ class Engine(abc.ABC):
     def query(self, select: str) -> pa.Table:
         """Run a query and collect its rows. Only for what is small by construction."""
         self.statements.append(select)
-        return self._query(self._translate(select))
+        rows = self._query(self._translate(select))
+        # Sums of integers come back as wide decimals from some engines; counts are int64 here.
+        narrow = [
+            pa.field(f.name, pa.int64()) if pa.types.is_decimal(f.type) and f.type.scale == 0 else f
+            for f in rows.schema
+        ]
+        return rows.cast(pa.schema(narrow))
 
     def scalar(self, select: str) -> int | float | None:
         """The single value of a query of one row and one column."""

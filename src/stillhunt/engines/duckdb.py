@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.errors import UsageError
+
+# DuckDB itself takes "-1GB" and "none" to mean no limit at all.
+_LIMIT = re.compile(r"(?=.*[1-9])\d{1,12}(\.\d{1,6})?\s?([KMGT]i?)?B", re.IGNORECASE)
+_REMEDY = "Give --memory as a number with a unit, for example --memory 2GB."
 
 
 class DuckDBEngine(Engine):
@@ -27,6 +32,8 @@ class DuckDBEngine(Engine):
 
     def __init__(self, workdir: Path, memory: str = "1GB", threads: int | None = None) -> None:
         super().__init__()
+        if not _LIMIT.fullmatch(memory):
+            raise UsageError(f"The memory limit {memory!r} cannot be read.", _REMEDY)
         self._connection = duckdb.connect(":memory:")
         settings = {
             "memory_limit": memory,
@@ -39,11 +46,12 @@ class DuckDBEngine(Engine):
         }
         for name, value in settings.items():
             try:
-                self._connection.execute(f"SET {name} = '{value.replace(chr(39), '')}'")
+                quoted = value.replace("'", "''")
+                self._connection.execute(f"SET {name} = '{quoted}'")
             except duckdb.Error as error:
                 raise UsageError(
                     f"The engine refused the setting {name} = {value!r}: {error}.",
-                    "Give --memory as a number with a unit, for example --memory 2GB.",
+                    _REMEDY,
                 ) from error
 
     def attach(self, table: str, files: Sequence[Path]) -> None:

@@ -25,9 +25,7 @@ _MAX_SURPRISE = 50.0  # nats; beyond it more surprise says nothing new
 _SEED = 20260101
 
 
-def find_clusters(
-    links: Links, pairs: Iterable[tuple[str, str]] | None = None
-) -> list[np.ndarray]:
+def find_clusters(links: Links, pairs: Iterable[tuple[str, str]] | None = None) -> list[np.ndarray]:
     """Entities of each cluster, int64 arrays sorted within; largest cluster first.
 
     Args:
@@ -47,12 +45,13 @@ def find_clusters(
     if len(link) == 0:
         return []
     weight = np.minimum(-links.log_p[link], _MAX_SURPRISE) / links.entities[link]
+    link, entity, weight = _merge_alike(link, entity, weight)
     names, at = np.unique(entity, return_inverse=True)
     at = _canonical(link, at.ravel(), len(names))[at.ravel()]
     order = np.argsort(at, kind="stable")
     position = np.empty(len(names), dtype=np.int64)
     position[at] = np.searchsorted(names, entity)  # canonical place -> name
-    n, m = len(names), len(links)
+    n, m = len(names), int(link.max()) + 1
     graph = coo_matrix((np.ones(len(at)), (at, n + link)), shape=(n + m, n + m))
     _, component = connected_components(graph, directed=False)
     label = np.zeros(n, dtype=np.int64)
@@ -65,6 +64,31 @@ def find_clusters(
     clusters = [np.sort(names[position[label == c]]) for c in range(next_label)]
     clusters = [c for c in clusters if len(c) >= 2]
     return sorted(clusters, key=lambda c: (-len(c), c[0]))
+
+
+def _merge_alike(
+    link: np.ndarray, entity: np.ndarray, weight: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Make one of links that join the very same entities, with the sum of their weights.
+
+    One address shared by three accounts that use ten templates is ten such links.
+    """
+    order = np.lexsort((entity, link))
+    link, entity, weight = link[order], entity[order], weight[order]
+    first = np.flatnonzero(np.r_[True, link[1:] != link[:-1]])
+    size = np.diff(np.r_[first, len(link)])
+    spread = entity.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    spread ^= spread >> np.uint64(29)
+    mark = np.add.reduceat(spread * np.uint64(0xBF58476D1CE4E5B9), first)
+    alike = np.column_stack([mark.view(np.int64), size])
+    _, kept, which = np.unique(alike, axis=0, return_index=True, return_inverse=True)
+    total = np.zeros(len(kept))
+    np.add.at(total, which.ravel(), weight[first])
+    # Numbered by first appearance, which depends on the links' own order alone.
+    rank = np.argsort(np.argsort(kept))
+    keep = np.repeat(np.isin(np.arange(len(first)), kept), size)
+    new_link = np.repeat(rank[which.ravel()], size)[keep]
+    return new_link, entity[keep], np.repeat(total[which.ravel()], size)[keep]
 
 
 def _canonical(link: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:

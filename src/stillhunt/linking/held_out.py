@@ -9,6 +9,7 @@ dependence between values.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -73,8 +74,9 @@ def held_out_tests(
         if not formed:
             continue
         tests = _test_family(engine, totals, null, held[0], formed)
+        home = {int(e): i for i, c in enumerate(formed) for e in c}
         for i, cluster in enumerate(clusters):
-            best = _counterpart(cluster, formed)
+            best = _counterpart(cluster, formed, home)
             if best is not None:
                 found[i].append(tests[best])
     return [
@@ -86,14 +88,18 @@ def held_out_tests(
     ]
 
 
-def _counterpart(cluster: np.ndarray, formed: Sequence[np.ndarray]) -> int | None:
-    """The cluster formed without a family that mostly consists of this one's members."""
-    best, most = None, 1
-    for i, other in enumerate(formed):
-        common = len(np.intersect1d(cluster, other, assume_unique=True))
-        if common > most and 2 * common >= len(other):
-            best, most = i, common
-    return best
+def _counterpart(
+    cluster: np.ndarray, formed: Sequence[np.ndarray], home: dict[int, int]
+) -> int | None:
+    """The cluster formed without a family that mostly consists of this one's members.
+
+    Args:
+        cluster: entities.
+        formed: entities of the others; home: which of them an entity is in.
+    """
+    common = Counter(home[e] for e in cluster.tolist() if e in home)
+    candidates = [(-n, i) for i, n in common.items() if n >= 2 and 2 * n >= len(formed[i])]
+    return min(candidates)[1] if candidates else None
 
 
 def _test_family(
@@ -144,7 +150,5 @@ def _test_family(
             continue
         best = here[np.argmin(log_p[here])]
         p = min(1.0, float(np.exp(log_p[best])) * totals.shareable[family])
-        out.append(
-            HeldOutTest(family, int(sizes[i]), int(count[best]), float(expected[best]), p)
-        )
+        out.append(HeldOutTest(family, int(sizes[i]), int(count[best]), float(expected[best]), p))
     return out

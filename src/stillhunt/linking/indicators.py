@@ -89,7 +89,8 @@ def _measure_totals(engine: Engine) -> Totals:
         engine, "SELECT family, n AS a, COUNT(*) AS n FROM degree GROUP BY family, degree.n"
     )
     popularities = _classes(
-        engine, "SELECT family, entities AS a, COUNT(*) AS n FROM popularity GROUP BY family, entities"
+        engine,
+        "SELECT family, entities AS a, COUNT(*) AS n FROM popularity GROUP BY family, entities",
     )
     joint = {}
     for x, y in PAIRS:
@@ -101,7 +102,9 @@ def _measure_totals(engine: Engine) -> Totals:
             GROUP BY a.n, b.n ORDER BY kx, ky
             """  # noqa: S608
         )
-        joint[x, y] = np.array([np.asarray(rows.column(c)) for c in ("kx", "ky", "n")], dtype=np.int64)
+        joint[x, y] = np.array(
+            [np.asarray(rows.column(c)) for c in ("kx", "ky", "n")], dtype=np.int64
+        )
     return Totals(
         entities=int(engine.scalar("SELECT COUNT(DISTINCT entity) AS n FROM incidence") or 0),
         edges={f: int(np.prod(c, axis=0).sum()) for f, c in popularities.items()},
@@ -117,4 +120,6 @@ def _classes(engine: Engine, select: str) -> dict[str, np.ndarray]:
     rows = engine.query(f"SELECT family, a, n FROM ({select}) AS c ORDER BY family, a")  # noqa: S608
     family = np.asarray(rows.column("family").to_pylist(), dtype=object)
     both = np.array([np.asarray(rows.column(c)) for c in ("a", "n")], dtype=np.int64)
-    return {f: both[:, family == f] if len(family) else np.zeros((2, 0), np.int64) for f in FAMILIES}
+    return {
+        f: both[:, family == f] if len(family) else np.zeros((2, 0), np.int64) for f in FAMILIES
+    }

@@ -12,7 +12,6 @@ from stillhunt.linking.families import PAIRS
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.null_model import NullModel, adjust, log_tail
 
-
 MAX_BY_CHANCE = 0.1
 """Of the entities of a link at most this share may be there by chance (expected / entities): a
 conjunction of popular values can be significant as a whole and yet say little of any one entity."""
@@ -116,7 +115,10 @@ def find_links(engine: Engine, null: NullModel, tests: float, level: float) -> L
         pa.table(
             {
                 "link": pa.array(np.arange(len(kept)), pa.int64()),
-                **{name: rows.column(name).take(kept) for name in ("x_family", "x_value", "y_family", "y_value")},
+                **{
+                    name: rows.column(name).take(kept)
+                    for name in ("x_family", "x_value", "y_family", "y_value")
+                },
             }
         ),
     )

@@ -93,9 +93,7 @@ def _join_grams(grams: pa.Table) -> np.ndarray:
         return np.zeros(0, dtype=np.int64)
     rows, columns = [], []
     for band in range(BANDS):
-        pair = np.column_stack(
-            [np.asarray(grams.column(f"m{2 * band + i}")) for i in range(2)]
-        )
+        pair = np.column_stack([np.asarray(grams.column(f"m{2 * band + i}")) for i in range(2)])
         _, first, group = np.unique(pair, axis=0, return_index=True, return_inverse=True)
         rows.append(np.arange(n))
         columns.append(first[group.ravel()])
@@ -108,5 +106,7 @@ def _join_grams(grams: pa.Table) -> np.ndarray:
     least = np.full(count, np.iinfo(np.int64).max)
     np.minimum.at(least, label, gram)
     # Spread the 32-bit name over 64 bits, so that it looks like the other families' values.
-    name: np.ndarray = (least[label].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)).view(np.int64)
+    name: np.ndarray = (least[label].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)).view(
+        np.int64
+    )
     return name

@@ -46,7 +46,14 @@ OBSERVATION_SCHEMA: pa.Schema = pa.schema(
 )
 """Columns, types and order of an observation."""
 
-FINISH_REASONS: tuple[str, ...] = ("stop", "length", "tool_calls", "content_filter", "error", "other")
+FINISH_REASONS: tuple[str, ...] = (
+    "stop",
+    "length",
+    "tool_calls",
+    "content_filter",
+    "error",
+    "other",
+)
 """``finish`` is the index in this list; null where the log does not say."""
 
 _SCALARS: tuple[tuple[str, str], ...] = (

@@ -96,7 +96,9 @@ def mark_own_exchanges(
     members = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.int64)
     engine.load(
         "cluster_of",
-        pa.table({"entity": pa.array(members, pa.int64()), "cluster": pa.array(number, pa.int64())}),
+        pa.table(
+            {"entity": pa.array(members, pa.int64()), "cluster": pa.array(number, pa.int64())}
+        ),
     )
     engine.load("own_template", _own_templates(engine, totals, null, len(clusters), level))
     engine.create(
@@ -157,7 +159,9 @@ def attribute(
     out = []
     for i in range(len(clusters)):
         at = np.flatnonzero(cluster == i)
-        out.append(_attribution(entity[at], n[at], k[at], text[at], others.get(i, 0), total, best_q))
+        out.append(
+            _attribution(entity[at], n[at], k[at], text[at], others.get(i, 0), total, best_q)
+        )
     named = [(i, m.entity) for i, a in enumerate(out) for m in a.members if m.named]
     engine.load(
         "named_member",

@@ -32,7 +32,9 @@ def log_evidence(p: np.ndarray | float) -> np.ndarray:
     log = np.log(p)
     near_one = log > -1e-4  # where numerator and denominator cancel: series about p = 1
     safe = np.where(near_one, -1.0, log)
-    value = np.log1p(-p + p * safe, where=~near_one, out=np.zeros_like(p)) - (log + 2 * np.log(-safe))
+    value = np.log1p(-p + p * safe, where=~near_one, out=np.zeros_like(p)) - (
+        log + 2 * np.log(-safe)
+    )
     return np.asarray(np.where(near_one, math.log(0.5) - log / 3.0, value))
 
 

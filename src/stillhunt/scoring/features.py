@@ -46,7 +46,8 @@ class Units:
     @property
     def fresh_output(self) -> np.ndarray:
         """float (u,), tokens per exchange of new, templated answers: sweep times length."""
-        return self.sweep * self.length
+        fresh: np.ndarray = self.sweep * self.length
+        return fresh
 
 
 def measure_units(engine: Engine, clusters: int) -> Units:

@@ -77,9 +77,7 @@ class HarvestScore:
         return probability(self.score)
 
 
-def score_clusters(
-    units: Units, link_p: np.ndarray, prior: float = PRIOR
-) -> list[HarvestScore]:
+def score_clusters(units: Units, link_p: np.ndarray, prior: float = PRIOR) -> list[HarvestScore]:
     """Score each cluster.
 
     Args:
@@ -140,7 +138,8 @@ def nearest_controls(units: Units, i: int) -> np.ndarray:
     if len(order) <= CONTROLS:
         return controls[order]
     rim = distance[order[CONTROLS - 1]]
-    return controls[distance <= rim]
+    near: np.ndarray = controls[distance <= rim]
+    return near
 
 
 def _pool_evidence(values: np.ndarray) -> np.ndarray:
@@ -200,7 +199,9 @@ def _bundle_term(units: Units, i: int) -> Term:
     others = bundles[units.clusters :]
     others = others[~np.isnan(others)]
     if np.isnan(bundles[i]) or len(others) == 0:
-        return Term("bundles", label, "not covered: payments or declared organizations unknown", None)
+        return Term(
+            "bundles", label, "not covered: payments or declared organizations unknown", None
+        )
     worth = float(log_evidence(conformal_p(float(bundles[i]), others)))
     return Term(
         "bundles",
