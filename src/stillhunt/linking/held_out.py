@@ -76,9 +76,10 @@ def held_out_tests(
         tests = _test_family(engine, totals, null, held[0], formed)
         home = {int(e): i for i, c in enumerate(formed) for e in c}
         for i, cluster in enumerate(clusters):
-            best = _counterpart(cluster, formed, home)
-            if best is not None:
-                found[i].append(tests[best])
+            equals = [tests[j] for j in _counterparts(cluster, formed, home)]
+            if equals:
+                # Which of equals it is must hang neither on names nor on which is surest.
+                found[i].append(max(equals, key=lambda t: (t.p_value, t.expected, t.shared)))
     return [
         LinkTest(
             p_value=min(1.0, len(rounds) * min((t.p_value for t in tests), default=1.0)),
@@ -88,18 +89,18 @@ def held_out_tests(
     ]
 
 
-def _counterpart(
+def _counterparts(
     cluster: np.ndarray, formed: Sequence[np.ndarray], home: dict[int, int]
-) -> int | None:
-    """The cluster formed without a family that mostly consists of this one's members.
+) -> list[int]:
+    """The cluster formed without a family that mostly consists of this one's members, or several.
 
     Args:
         cluster: entities.
         formed: entities of the others; home: which of them an entity is in.
     """
     common = Counter(home[e] for e in cluster.tolist() if e in home)
-    candidates = [(-n, i) for i, n in common.items() if n >= 2 and 2 * n >= len(formed[i])]
-    return min(candidates)[1] if candidates else None
+    candidates = {i: n for i, n in common.items() if n >= 2 and 2 * n >= len(formed[i])}
+    return [i for i, n in candidates.items() if n == max(candidates.values())]
 
 
 def _test_family(

@@ -19,6 +19,8 @@ MIN_USE = 5
 MIN_VOLUME = 20
 """Ordinary entities with fewer exchanges are no controls: their shares are noise."""
 
+_DIGITS = 9
+
 
 @dataclass(frozen=True)
 class Units:
@@ -122,13 +124,15 @@ def measure_units(engine: Engine, clusters: int) -> Units:
     )
     unit = np.asarray(rows.column("unit"))
     with_text = np.asarray(rows.column("with_text")) > 0
-    length = np.expm1(_floats(rows, "log_length"))
+    # An engine sums in any order; without rounding, its last bits would settle ties between ranks.
+    length = np.expm1(_floats(rows, "log_length").round(_DIGITS))
+    intent = _floats(rows, "intent").round(_DIGITS)
     return Units(
         clusters=clusters,
         exchanges=np.asarray(rows.column("exchanges")),
         sweep=np.where(with_text, _floats(rows, "sweep"), np.nan),
         length=np.where(np.isnan(length) & (_floats(rows, "sweep") == 0), 0.0, length),
-        intent=np.where(with_text, _floats(rows, "intent"), np.nan),
+        intent=np.where(with_text, intent, np.nan),
         bundles=_bundles(engine, len(unit)),
         output_tokens=_floats(rows, "output_tokens"),
     )

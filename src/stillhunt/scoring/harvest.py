@@ -27,9 +27,9 @@ CONTROLS = 99
 VETO = 0.05
 """A cluster that ranks less extreme than this among ordinary customers is not called a harvest."""
 
-MOST_ORDINARY_TAKING = 0.2
-"""To harvest is to take: whatever prompts seem to ask for, a cluster whose taking of new answers ranks
-less extreme than this is none. At about this rank a signal stops being evidence either way."""
+MOST_ORDINARY_TAKING = 0.25
+"""To harvest is to take: whatever prompts seem to ask for, a cluster whose taking of new answers is not
+in the upper quarter of its controls is none."""
 
 PRIOR = 0.5
 """Chance, before looking at what was asked, that entities which act as one undeclared are a harvest
@@ -130,7 +130,7 @@ def _taking_p(fresh_output: np.ndarray) -> float | None:
 
 
 def nearest_controls(units: Units, i: int) -> np.ndarray:
-    """Rows of the CONTROLS ordinary units nearest in volume (ratio), int64."""
+    """Rows of the CONTROLS ordinary units nearest in volume (ratio), int64; ties may add some."""
     controls = np.arange(units.clusters, len(units.exchanges))
     distance = np.abs(np.log(units.exchanges[controls]) - np.log(units.exchanges[i]))
     # Ties at the rim are settled by volume, not by the units' order, which is arbitrary.
