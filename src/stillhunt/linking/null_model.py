@@ -13,7 +13,7 @@ exponential random graph models"). A count of entities is a sum of independent i
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.special import gammainc, gammaln
 
 from stillhunt.linking.indicators import Totals
 
@@ -118,7 +118,9 @@ def solve_fitness(degrees: np.ndarray, popularities: np.ndarray) -> np.ndarray:
 
 def tail(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """P(Poisson(expected) >= count), float (n,); exact zero where it underflows."""
-    return np.asarray(poisson.sf(np.asarray(counts) - 1, expected), dtype=float)
+    counts = np.asarray(counts, dtype=float)
+    # The tail from k is the regularised lower incomplete gamma function P(k, expected).
+    return np.asarray(np.where(counts > 0, gammainc(np.maximum(counts, 1.0), expected), 1.0))
 
 
 def log_tail(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
@@ -129,11 +131,13 @@ def log_tail(counts: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """
     counts = np.asarray(counts, dtype=float)
     expected = np.maximum(np.asarray(expected, dtype=float), 1e-300)
-    direct = np.asarray(poisson.logsf(counts - 1, expected), dtype=float)
-    leading = np.asarray(poisson.logpmf(counts, expected), dtype=float)
+    probability = tail(counts, expected)
+    reached = probability > 1e-290
+    direct = np.log(probability, where=reached, out=np.zeros_like(probability))
+    leading = counts * np.log(expected) - expected - gammaln(counts + 1)
     ratio = np.minimum(expected / (counts + 1), 1 - 1e-12)
     bound = np.minimum(leading - np.log1p(-ratio), 0.0)
-    return np.where(np.isfinite(direct), direct, bound)
+    return np.asarray(np.where(reached, direct, bound))
 
 
 def adjust(p_values: np.ndarray, tests: float) -> np.ndarray:

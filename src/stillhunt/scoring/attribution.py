@@ -155,13 +155,14 @@ def attribute(
         ).to_pylist()
     }
     total = int(engine.scalar("SELECT COUNT(*) AS n FROM observations WHERE item IS NOT NULL") or 0)
+    beside = _beside(engine)
     cluster, entity, n, k, text = (np.asarray(rows.column(c)) for c in rows.column_names)
     out = []
     for i in range(len(clusters)):
         at = np.flatnonzero(cluster == i)
-        out.append(
-            _attribution(entity[at], n[at], k[at], text[at], others.get(i, 0), total, best_q)
-        )
+        mine = _Counts(entity[at], n[at], k[at], text[at])
+        users = beside[:, beside[0] == i]
+        out.append(_attribution(mine, others.get(i, 0), total, best_q, users))
     named = [(i, m.entity) for i, a in enumerate(out) for m in a.members if m.named]
     engine.load(
         "named_member",
@@ -223,37 +224,73 @@ def _own_templates(
     return rows.filter(pa.array(keep)).select(["cluster", "template"])
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """Per member of a cluster, int64 (m,): entity, exchanges, own exchanges, exchanges with text."""
+
+    entity: np.ndarray
+    n: np.ndarray
+    k: np.ndarray
+    text: np.ndarray
+
+
+def _beside(engine: Engine) -> np.ndarray:
+    """int64 (3, r): cluster, exchanges and own exchanges of entities in no cluster that use its templates."""
+    rows = engine.query(
+        f"""
+        SELECT u.cluster, b.n, u.k FROM (
+            SELECT w.cluster, t.entity, COUNT(DISTINCT t.key) AS k
+            FROM own_template AS w
+            JOIN exchange_template AS t ON t.template = w.template
+            LEFT JOIN cluster_of AS c ON c.entity = t.entity
+            LEFT JOIN licensed_entity AS l ON l.entity = t.entity
+            WHERE c.entity IS NULL AND l.entity IS NULL
+            GROUP BY w.cluster, t.entity
+            HAVING COUNT(DISTINCT t.key) >= {MIN_USE}
+        ) AS u
+        JOIN (
+            SELECT m.entity, COUNT(*) AS n
+            FROM observations AS o JOIN account_entity AS m ON m.account = o.account
+            WHERE o.item IS NOT NULL GROUP BY m.entity
+        ) AS b ON b.entity = u.entity
+        """  # noqa: S608
+    )
+    return np.array([np.asarray(c) for c in rows.columns], dtype=np.int64)
+
+
+def _log_ratio(k: np.ndarray, n: np.ndarray, share: float, background: float) -> np.ndarray:
+    """Log-likelihood ratio that k of n exchanges hold own templates as a member's would.
+
+    The alternative is that they do as anybody's would; both are binomial.
+    """
+    ratio: np.ndarray = k * np.log(share / background)
+    ratio += (n - k) * np.log((1 - share) / (1 - background))
+    return ratio
+
+
 def _attribution(
-    entity: np.ndarray,
-    n: np.ndarray,
-    k: np.ndarray,
-    text: np.ndarray,
-    others: int,
-    total: int,
-    best_q: dict[int, float],
+    own: _Counts, others: int, total: int, best_q: dict[int, float], beside: np.ndarray
 ) -> Attribution:
-    has_templates = bool(text.sum() > 0)
-    count, beside = int(k.sum()), int((n - k).sum())
-    outside = max(total - int(text.sum()), 1)
+    has_templates = bool(own.text.sum() > 0)
+    count, left = int(own.k.sum()), int((own.n - own.k).sum())
+    outside = max(total - int(own.text.sum()), 1)
     background = min((others + 0.5) / (outside + 1), 0.5)
-    share = min(max((count + 0.5) / (count + beside + 1), background + 1e-9), 1 - 1e-9)
+    share = min(max((count + 0.5) / (count + left + 1), background + 1e-9), 1 - 1e-9)
+    ratio = np.clip(_log_ratio(own.k, own.n, share, background), -_CAP, _CAP)
     members = []
-    for e, ni, ki in zip(entity.tolist(), n.tolist(), k.tolist(), strict=True):
-        content = None
-        if has_templates:
-            # As many of its exchanges hold the campaign's templates as a member's would, or as
-            # anybody's would: a likelihood ratio of two binomials.
-            ratio = ki * np.log(share / background)
-            ratio += (ni - ki) * np.log((1 - share) / (1 - background))
-            content = float(np.clip(ratio, -_CAP, _CAP))
+    for i, e in enumerate(own.entity.tolist()):
         q = min(max(best_q.get(e, 1.0), 1e-300), 1 - 1e-9)
         link = float(np.clip(np.log1p(-q) - np.log(q), -_CAP, _CAP))
-        members.append(Member(e, ni, ki, content, link))
+        content = float(ratio[i]) if has_templates else None
+        members.append(Member(e, int(own.n[i]), int(own.k[i]), content, link))
     # Low: what of the count ordinary use of the same templates would explain, with two standard
-    # errors. High: what accounts that do mostly this sent beside it, in case a template was missed.
+    # errors. High: what members that do mostly this sent beside it, in case a template was missed,
+    # and what entities sent that do the same but were not linked.
     named = np.array([m.named for m in members], dtype=bool)
-    count, beside = int(k[named].sum()), int((n - k)[named].sum())
-    by_chance = background * beside / (1 - background)
+    count, left = int(own.k[named].sum()), int((own.n - own.k)[named].sum())
+    by_chance = background * left / (1 - background)
     low = max(0, int(np.floor(count - by_chance - 2 * np.sqrt(by_chance + 1))))
-    high = count + int((n - k)[named & (2 * k >= n)].sum())
+    mostly = named & (2 * own.k >= own.n)
+    alike = _log_ratio(beside[2], beside[1], share, background) >= _CAP
+    high = count + int((own.n - own.k)[mostly].sum()) + int(beside[2][alike].sum())
     return Attribution(tuple(members), count, min(low, count), high, background, has_templates)
