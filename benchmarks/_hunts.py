@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from _matching import Outcome, empty_findings, judge
 
 import stillhunt
+from _matching import Outcome, empty_findings, judge
 
 ACCOUNTS = "accounts"
 LOSSES: dict[str, tuple[str, ...]] = {
@@ -47,7 +47,12 @@ class Hunted:
 
 def levels_of(root: Path) -> list[str]:
     """Folders of ``root`` that hold exchanges, accounts and truth, by name."""
-    parts = ("exchanges.parquet", "accounts.parquet", "truth/accounts.parquet", "truth/exchanges.parquet")
+    parts = (
+        "exchanges.parquet",
+        "accounts.parquet",
+        "truth/accounts.parquet",
+        "truth/exchanges.parquet",
+    )
     return sorted(
         folder.name for folder in root.iterdir() if all((folder / part).is_file() for part in parts)
     )

@@ -89,6 +89,8 @@ class Outcome:
         lawful: by persona.
         apart: named pairs of licensed accounts, where the hunt was not given the licences; they are
             neither right nor wrong. campaigns_apart: found campaigns of nobody else.
+        linked: planted accounts in the cluster that matches their campaign, whether or not a
+            verdict made it one; linked_with: all accounts of those clusters.
     """
 
     planted: tuple[PlantedCampaign, ...]
@@ -100,6 +102,8 @@ class Outcome:
     lawful: Mapping[str, Lawful]
     apart: int
     campaigns_apart: int
+    linked: int
+    linked_with: int
 
     @property
     def accounts(self) -> int:
@@ -110,6 +114,11 @@ class Outcome:
     def right(self) -> int:
         """Accounts named rightly, over all campaigns."""
         return sum(p.right for p in self.planted)
+
+    @property
+    def planted_named(self) -> int:
+        """Planted accounts that any campaign names."""
+        return sum(p.named for p in self.planted)
 
     @property
     def lawful_named(self) -> int:
@@ -156,6 +165,7 @@ def judge(traffic: Path, findings: Path, *, licences_known: bool) -> Outcome:
     of_found = Counter(campaign for _, campaign in judged)
     found_sizes = np.array([of_found[name] for name in found_names], dtype=np.int64)
     campaigns_apart = int((found_sizes == 0).sum())
+    linked, linked_with = _linked(findings / "profiles.parquet", planted_names, planted_of)
     return Outcome(
         planted=planted,
         campaigns=len(campaigns),
@@ -166,6 +176,8 @@ def judge(traffic: Path, findings: Path, *, licences_known: bool) -> Outcome:
         lawful=_lawful(persona_of, {account for account, _ in judged}),
         apart=len(named) - len(judged),
         campaigns_apart=campaigns_apart,
+        linked=linked,
+        linked_with=linked_with,
     )
 
 
@@ -197,6 +209,22 @@ def _assign(overlap: np.ndarray) -> dict[int, int]:
 
 def _parts(overlap: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return (overlap > 0) & (overlap >= PART * whole)
+
+
+def _linked(profiles: Path, planted: list[str], planted_of: dict[str, str]) -> tuple[int, int]:
+    """Accounts in the clusters that match planted campaigns: planted ones rightly there, and all."""
+    if not profiles.is_file():
+        return 0, 0
+    rows = pq.read_table(profiles, columns=["account", "cluster"]).to_pylist()
+    members = [(row["account"], row["cluster"]) for row in rows if row["cluster"] is not None]
+    clusters = sorted({cluster for _, cluster in members})
+    overlap = _overlap(planted, clusters, planted_of, members)
+    match = _assign(overlap)
+    sizes = Counter(cluster for _, cluster in members)
+    return (
+        sum(int(overlap[pair]) for pair in match.items()),
+        sum(sizes[clusters[column]] for column in match.values()),
+    )
 
 
 def _exchange_counts(traffic: Path, findings: Path) -> dict[tuple[str | None, str | None], int]:

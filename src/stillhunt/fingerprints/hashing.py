@@ -45,8 +45,14 @@ def hash64(column: pa.Array, domain: str) -> pa.Int64Array:
     text = pc.fill_null(column.cast(pa.large_string()), "")
     _, offsets, data = text.buffers()
     ends = np.frombuffer(offsets, dtype=np.int64)[text.offset : text.offset + len(text) + 1]
-    body = np.frombuffer(data, dtype=np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
-    seed = np.uint64(int.from_bytes(hashlib.blake2b(domain.encode(), digest_size=8).digest(), "little"))
+    body = (
+        np.frombuffer(data, dtype=np.uint8)
+        if data is not None and data.size
+        else np.zeros(1, np.uint8)
+    )
+    seed = np.uint64(
+        int.from_bytes(hashlib.blake2b(domain.encode(), digest_size=8).digest(), "little")
+    )
     out = np.empty(len(text), dtype=np.int64)
     _hash_rows(body, ends, seed, out)
     return pa.array(out, mask=~np.asarray(valid))

@@ -1,24 +1,34 @@
-"""The text kernel: one pass over the bytes of system and prompt, in compiled code.
+"""The text kernel: system and prompt to numbers, in compiled code over Arrow's bytes.
 
-Tokens are normalised as ``tokens.reference_tokens`` says, runs of ``RUN`` tokens are hashed, and a
+Tokens are those of ``tokens.reference_tokens``. Runs of ``RUN`` tokens (*grams*) are hashed, and a
 position-independent sample of at most ``GRAMS`` hashes is kept per exchange: winnowing (Schleimer,
 Wilkerson and Aiken 2003, "Winnowing: local algorithms for document fingerprinting") with the
-smallest window that the budget allows. A hash is the minimum of some window of w consecutive
-hashes exactly if its *span*, the stretch around it on which nothing is smaller, is at least w; so
-keeping the largest spans is winnowing for every w at once. Samples taken with different windows
-agree: whatever the wider window selects inside a shared run, the narrower one selects too. Hence
-the guarantee: two texts that share a run of at least max(their guarantees) tokens share a hash.
+smallest window that the budget allows. The sample for windows of w consecutive hashes is the set
+of their minima. Samples taken with different windows agree: the minimum of a wider window is also
+that of each narrower one around it. Hence the guarantee: two texts that share a run of at least
+max(their guarantees) tokens, in system or prompt of either, share a hash. What is counted against
+the budget is how often the minimum changes from one window to the next, so that a phrase said
+over and over takes one place and not all of them.
+
+A text is read in steps: (1) eight bytes at a time are lower-cased and sorted into word bytes and
+others, without branches; (2) lead bytes of wide characters and of punctuation beyond ASCII, where
+there are any, correct those bits; (3) tokens are taken off the bits and hashed; (4) cue phrases are
+looked up; (5) runs are hashed and the sample is chosen.
 """
+
+# mypy: allow-untyped-defs, no-check-untyped-defs, allow-untyped-calls
+# Compiled functions get their types from numba.
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
+from stillhunt.fingerprints.machine import first_one, load64, store64
 from stillhunt.records.observation import GRAMS
 
 RUN = 6
-"""Tokens in a hashed run."""
+"""Tokens in a gram."""
 
 SYSTEM_GRAMS = 5
 """Of the GRAMS, at most this many go to the system text; the prompt gets the rest."""
@@ -26,211 +36,447 @@ SYSTEM_GRAMS = 5
 CUE_TOKENS = 5
 """Longest cue phrase, in tokens."""
 
-_SEED = np.uint64(0xCBF29CE484222325)
-_FNV = np.uint64(0x100000001B3)
-_MIX1 = np.uint64(0xFF51AFD7ED558CCD)
-_MIX2 = np.uint64(0xC4CEB9FE1A85EC53)
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-_LOW32 = np.uint64(0xFFFFFFFF)
-_BLOOM_BITS = 1 << 14
-
-SEPARATOR, WORD, DIGIT, WIDE = 0, 1, 2, 3
-
-
-def _byte_classes() -> tuple[np.ndarray, np.ndarray]:
-    classes = np.zeros(256, dtype=np.uint8)
-    folded = np.arange(256, dtype=np.uint8)
-    for b in range(128):
-        c = chr(b)
-        if c.isdigit():
-            classes[b] = DIGIT
-        elif c.isalpha() or c == "_":
-            classes[b] = WORD
-            folded[b] = ord(c.lower())
-    classes[0x80:] = WORD
-    for lead in (0xC2, 0xE0, *range(0xE2, 0xEE), 0xEF, *range(0xF0, 0xF5)):
-        classes[lead] = WIDE
-    return classes, folded
+_U = np.uint64
+_SEED = _U(0xCBF29CE484222325)
+_MIX1 = _U(0xFF51AFD7ED558CCD)
+_MIX2 = _U(0xC4CEB9FE1A85EC53)
+_BASE = _U(0x9E3779B97F4A7C15)
+_LOW32 = _U(0xFFFFFFFF)
+_BLOOM_BITS = 1 << 17
+_LONGER = np.int64(-(1 << 63))
+_BEFORE = max(RUN, CUE_TOKENS)  # zeros before a text's first token, never written
 
 
-_CLASSES, _FOLDED = _byte_classes()
+def _repeated(byte: int) -> np.uint64:
+    return _U(int.from_bytes(bytes([byte] * 8), "little"))
 
 
-@njit(cache=True, inline="always")
-def _mix(h):  # type: ignore[no-untyped-def]
+_HIGH = _repeated(0x80)
+_LOW7 = _repeated(0x7F)
+_FROM_UPPER_A, _PAST_UPPER_Z = _repeated(0x80 - ord("A")), _repeated(0x7F - ord("Z"))
+_FROM_LOWER_A, _PAST_LOWER_Z = _repeated(0x80 - ord("a")), _repeated(0x7F - ord("z"))
+_FROM_0, _PAST_9 = _repeated(0x80 - ord("0")), _repeated(0x7F - ord("9"))
+_UNDERSCORES, _C2S = _repeated(ord("_")), _repeated(0xC2)
+
+# By how many bytes of a token are left, 0 to 16.
+_FIRST_EIGHT = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], dtype=np.uint64)
+_SECOND_EIGHT = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], dtype=np.uint64)
+
+SEPARATOR, WORD, WIDE = 0, 1, 2
+
+# Nothing here allocates, so that arrays need no counting of references, which costs 5 %.
+_compiled = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
+_inlined = njit(cache=True, inline="always", _nrt=False)  # type: ignore[call-overload]
+
+
+@_inlined
+def _mix(h):
     """Finalise a 64-bit hash (MurmurHash3's fmix64)."""
-    h ^= h >> np.uint64(33)
+    h ^= h >> _U(33)
     h *= _MIX1
-    h ^= h >> np.uint64(33)
+    h ^= h >> _U(33)
     h *= _MIX2
-    return h ^ (h >> np.uint64(33))
+    return h ^ (h >> _U(33))
 
 
-@njit(cache=True, inline="always")
-def _wide(data, i, end):  # type: ignore[no-untyped-def]
-    """Length and class of the sequence at a lead byte that may not be a plain word byte.
+@_inlined
+def _chain(h, token):
+    """Append a token to the hash of a token sequence."""
+    return (((h << _U(29)) | (h >> _U(35))) ^ token) * _BASE
+
+
+@_inlined
+def _absorb(h, chunk):
+    """Append eight bytes to the hash of a token."""
+    h = (h ^ chunk) * _MIX1
+    return h ^ (h >> _U(32))
+
+
+@_inlined
+def _finish(h):
+    h *= _MIX2
+    return h ^ (h >> _U(29))
+
+
+@_inlined
+def _classify(x):
+    """Eight bytes at once: (lower-cased, word bytes, leads to look at), the last two as bit 7.
+
+    Adding to seven bits carries into the eighth exactly where a byte is past a bound, and never
+    into the next byte.
+    """
+    high = x & _HIGH
+    low = x & _LOW7
+    upper = (low + _FROM_UPPER_A) & ~(low + _PAST_UPPER_Z) & ~high & _HIGH
+    folded = x | (upper >> _U(2))
+    low |= upper >> _U(2)
+    letter = (low + _FROM_LOWER_A) & ~(low + _PAST_LOWER_Z)
+    digit = (low + _FROM_0) & ~(low + _PAST_9)
+    underscore = ~((low ^ _UNDERSCORES) + _LOW7)
+    # Leads C2 and E0..FF; step 2 says what they are.
+    other = x ^ _C2S
+    c2 = ~(((other & _LOW7) + _LOW7) | other)
+    lead = ((x & (x << _U(1)) & (x << _U(2))) | c2) & high
+    word = (((letter | digit | underscore) & ~high) | (high & ~lead)) & _HIGH
+    return folded, word, lead
+
+
+@_inlined
+def _gather(flags):
+    """Eight flags, each bit 7 of its byte, to the eight bits of one byte."""
+    flags >>= _U(7)
+    flags |= flags >> _U(7)
+    flags |= flags >> _U(14)
+    return np.uint8((flags | (flags >> _U(28))) & _U(0xFF))
+
+
+@_compiled
+def _mark(data, start, end, folded, word, lead):
+    """Step 1: fold bytes start..end-1; mark word bytes and leads, one bit each, zero past the end.
+
+    Returns whether there may be leads.
+    """
+    length = end - start
+    blocks = (length + 63) >> 6
+    leads = _U(0)
+    if start + 64 * blocks <= len(data):
+        for k in range(_U(8 * blocks)):
+            fold, w, s = _classify(load64(data, start + 8 * np.int64(k)))
+            store64(folded, 8 * np.int64(k), fold)
+            word[k] = _gather(w)
+            lead[k] = _gather(s)
+            leads |= s
+    else:
+        for k in range((length + 7) >> 3):
+            x = _U(0)
+            for j in range(8 * k, min(8 * k + 8, length)):
+                x |= _U(data[start + j]) << _U(8 * (j & 7))
+            fold, w, s = _classify(x)
+            store64(folded, 8 * k, fold)
+            word[k] = _gather(w)
+            lead[k] = _gather(s)
+            leads |= s
+    last = length >> 3
+    inside = np.uint8((1 << (length & 7)) - 1)
+    word[last] &= inside
+    lead[last] &= inside
+    store64(word, last + 1, _U(0))
+    store64(lead, last + 1, _U(0))
+    return leads != 0
+
+
+@_inlined
+def _sequence(data, i, end):
+    """Length and class of the sequence at lead byte i: C2 or E0..FF.
 
     Classes: SEPARATOR, WORD (that one byte), or WIDE (a token by itself).
     """
-    lead = data[i]
+    first = data[i]
     second = data[i + 1] if i + 1 < end else np.uint8(0)
-    extra = 0
     kind = SEPARATOR
-    if lead == 0xC2:
+    extra = 2
+    if first == 0xC2:
         extra = 1
-    elif lead == 0xE0:
-        if 0xB8 <= second <= 0xBB:
-            extra, kind = 2, WIDE
-        else:
+    elif first == 0xE0:
+        if second < 0xB8 or second > 0xBB:
             return 1, WORD
-    elif lead == 0xE2:
-        extra = 2
-    elif lead == 0xE3:
-        extra = 2
-        kind = SEPARATOR if second == 0x80 else WIDE
-    elif lead < 0xEE:
-        extra, kind = 2, WIDE
-    elif lead == 0xEF:
-        if second != 0xBC and second != 0xBD:
+        kind = WIDE
+    elif first == 0xE3:
+        if second != 0x80:
+            kind = WIDE
+    elif 0xE3 < first < 0xEE:
+        kind = WIDE
+    elif first == 0xEF:
+        if (second & 0xFE) != 0xBC:
             return 1, WORD
-        extra = 2
-    else:
-        extra, kind = 3, WIDE
+    elif 0xEF < first < 0xF5:
+        kind = WIDE
+        extra = 3
+    elif first != 0xE2:
+        return 1, WORD
     length = 1
     while length <= extra and i + length < end and 0x80 <= data[i + length] < 0xC0:
         length += 1
     return length, kind
 
 
-@njit(cache=True, inline="always")
-def _offer(value, span, values, spans, kept, budget, window):  # type: ignore[no-untyped-def]
-    """Offer a hash to the sample, which is sorted by falling span; returns (kept, window)."""
-    if kept == budget and span <= spans[kept - 1]:
-        # Not taken: unless its value is there already, the guarantee must exceed its span.
-        for j in range(kept):
-            if values[j] == value:
-                return kept, window
-        return kept, max(window, span + 1)
-    at = kept
-    for j in range(kept):
-        if values[j] == value:
-            if spans[j] >= span:
-                return kept, window
-            at = j
+@_compiled
+def _correct(data, start, end, word, lead):
+    """Step 2: take what belongs to wide characters and punctuation out of the word bits.
+
+    Afterwards ``lead`` marks where a token may start: word bytes and leads of wide characters.
+    """
+    words = (end - start + 7) >> 3
+    for k in range(words):
+        marks = _U(lead[k])
+        kept = marks
+        while marks:
+            at = 8 * k + first_one(marks)
+            marks &= marks - _U(1)
+            length, kind = _sequence(data, start + at, end)
+            if kind == WORD:
+                word[k] |= np.uint8(1 << (at & 7))
+            for j in range(at + 1, at + length):
+                word[j >> 3] &= np.uint8(~(1 << (j & 7)))
+            if kind != WIDE:
+                kept &= ~(_U(1) << _U(at & 7))
+        lead[k] = np.uint8(kept)
+    for k in range(words):
+        lead[k] |= word[k]
+
+
+@_inlined
+def _window(bits, at):
+    """The bits from position ``at`` on: at least 57 of them, then zeros."""
+    return load64(bits, at >> 3) >> _U(at & 7)
+
+
+@_inlined
+def _run_end(bits, at):
+    """The first position from ``at`` on whose bit is zero."""
+    while True:
+        run = first_one(~_window(bits, at))
+        if run < 64 - (at & 7):
+            return at + run
+        at += run
+
+
+@_inlined
+def _all_digits(text, at, end):
+    while at < end and 48 <= text[at] <= 57:
+        at += 1
+    return at == end
+
+
+@_inlined
+def _hash_bytes(text, at, end):
+    """Hash of a token. Tokens hold no zero byte, so zeros may fill up the last sixteen.
+
+    Sixteen, because whether a word has more than eight letters cannot be predicted.
+    """
+    h = _SEED
+    while end - at > 16:
+        h = _absorb(h, load64(text, at))
+        at += 8
+    rest = _U(end - at)
+    h = _absorb(h, load64(text, at) & _FIRST_EIGHT[rest])
+    return _finish(_absorb(h, load64(text, at + 8) & _SECOND_EIGHT[rest]))
+
+
+@_compiled
+def _take(folded, word, starts, plain, end, tokens, item):
+    """Step 3: hash the tokens; returns (how many, hash of the sequence of exact tokens).
+
+    ``plain``: there are no wide characters, and ``starts`` is ``word``.
+    """
+    zero = _finish(_absorb(_absorb(_SEED, _U(48)), _U(0)))
+    at = 0
+    filled = _U(_BEFORE)
+    while at < end:
+        window = _window(starts, at)
+        if window == 0:
+            at += 64 - (at & 7)
+            continue
+        skip = first_one(window)
+        seen = 64 - (at & 7) - skip
+        begin = at + skip
+        if not plain:
+            window = _window(word, begin)
+            seen = 64 - (begin & 7)
+            skip = 0
+        run = first_one(~(window >> _U(skip)))
+        at = begin + run
+        if run >= seen:
+            at = _run_end(word, at)
+        elif run == 0:  # a wide character: its continuation bytes are neither words nor starts
+            at += 1
+            length = 3 if folded[begin] < 0xF0 else 4
+            while at < end and at < begin + length and 0x80 <= folded[at] < 0xC0:
+                at += 1
+        exact = _hash_bytes(folded, begin, at)
+        item = _chain(item, exact)
+        if 48 <= folded[_U(begin)] <= 57 and _all_digits(folded, begin, at):
+            exact = zero
+        tokens[filled] = exact
+        filled += _U(1)
+    return np.int64(filled) - _BEFORE, item
+
+
+@_compiled
+def _cues(tokens, count, bloom, slots, groups):
+    """Step 4: the groups of the phrases in the text."""
+    found = np.int64(0)
+    mask = _U(len(slots) - 1)
+    for t in range(_U(_BEFORE), _U(_BEFORE + count)):
+        token = tokens[t]
+        pair = _chain(token, tokens[t - _U(1)])
+        one = bloom[(token & _U(_BLOOM_BITS - 1)) >> _U(6)] >> (token & _U(63))
+        two = bloom[(pair & _U(_BLOOM_BITS - 1)) >> _U(6)] >> (pair & _U(63))
+        if not (one | two) & _U(1):
+            continue
+        phrase = token
+        back = t
+        while True:
+            slot = (phrase >> _U(32)) & mask
+            while slots[slot] != 0 and slots[slot] != phrase:
+                slot = (slot + _U(1)) & mask
+            if slots[slot] == 0:
+                break
+            found |= groups[slot] & ~_LONGER
+            if groups[slot] >= 0 or t - back == _U(CUE_TOKENS - 1):
+                break
+            back -= _U(1)
+            phrase = _chain(phrase, tokens[back])
+    return found
+
+
+@_compiled
+def _hash_runs(tokens, count, hashes):
+    """Step 5: hash every run of RUN tokens; returns how many there are.
+
+    ``tokens`` starts with the _BEFORE places before the text.
+    """
+    power = _U(1)
+    for _ in range(RUN):
+        power *= _BASE
+    rolling = _U(0)
+    for t in range(_BEFORE, _BEFORE + RUN - 1):
+        rolling = rolling * _BASE + tokens[t]
+    grams = count - RUN + 1
+    for g in range(_U(grams)):
+        t = g + _U(_BEFORE + RUN - 1)
+        rolling = rolling * _BASE + tokens[t] - tokens[t - _U(RUN)] * power
+        h = (rolling ^ (rolling >> _U(32))) * _MIX1
+        hashes[g] = h ^ (h >> _U(32))
+    return grams
+
+
+@_compiled
+def _changes(minima, at, number, shift):
+    """How often the least of two places ``shift`` apart changes, over ``number`` pairs.
+
+    The pairs are minima[at + i] and minima[at + i + shift].
+    """
+    changes = _U(0)
+    one = _U(at)
+    two = _U(at + shift)
+    for i in range(_U(1), _U(number)):
+        before = min(minima[one + i - _U(1)], minima[two + i - _U(1)])
+        changes += _U(before != min(minima[one + i], minima[two + i]))
+    return np.int64(changes)
+
+
+@_compiled
+def _widen(minima, one, two, number, shift):
+    """Minima of windows twice as wide: from place ``one`` on to place ``two`` on."""
+    for i in range(_U(number)):
+        minima[_U(two) + i] = min(minima[_U(one) + i], minima[_U(one + shift) + i])
+
+
+@_compiled
+def _smallest_window(minima, grams, room, budget):
+    """Find the smallest window whose minima change fewer than ``budget`` times.
+
+    ``minima`` holds the hashes, and behind them, from ``room`` on, space for as many.
+
+    Returns (window, place, shift): the window's minima are those of minima[place + i] and
+    minima[place + i + shift].
+    """
+    here, there = 0, room
+    if _changes(minima, 0, grams, 0) < budget:
+        return 1, 0, 0
+    low = 1  # its minima are from ``here`` on, and too many
+    while True:
+        high = min(2 * low, grams)
+        changes = _changes(minima, here, grams - high + 1, high - low)
+        if changes < budget:
             break
-    if at == kept:
-        if kept == budget:
-            at = kept - 1
-            window = max(window, spans[at] + 1)
+        _widen(minima, here, there, grams - high + 1, high - low)
+        here, there = there, here
+        low = high
+    base = low
+    while high - low > 1:
+        # Windows and changes are about inversely proportional.
+        middle = min(max((low + high) >> 1, low + 1), high - 1)
+        if _changes(minima, here, grams - middle + 1, middle - base) < budget:
+            high = middle
         else:
+            low = middle
+    return high, here, high - base
+
+
+@_compiled
+def _sample(minima, grams, room, budget, changed, chosen):
+    """Winnow: the distinct minima of the smallest window that fits; returns (number, window)."""
+    window, place, shift = _smallest_window(minima, grams, room, budget)
+    # Without branches: each new minimum stays where the next one would overwrite it.
+    found = 0
+    last = min(minima[place], minima[place + shift])
+    for i in range(_U(place), _U(place + grams - window + 1)):
+        least = min(minima[i], minima[i + _U(shift)])
+        found += least != last
+        changed[_U(found)] = least
+        last = least
+    kept = 0
+    for i in range(found + 1):
+        value = np.int32(changed[i] & _LOW32)
+        new = True
+        for j in range(kept):
+            new = new and chosen[j] != value
+        if new:
+            chosen[kept] = value
             kept += 1
-    while at > 0 and spans[at - 1] < span:
-        values[at] = values[at - 1]
-        spans[at] = spans[at - 1]
-        at -= 1
-    values[at] = value
-    spans[at] = span
     return kept, window
 
 
-@njit(cache=True, nogil=True)
-def _field(  # type: ignore[no-untyped-def]
-    data, start, end, budget, values, spans, stack_hash, stack_at, bloom, slots, groups, item
-):
-    """Fingerprint one text.
+@_compiled
+def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups, item):
+    """Fingerprint one text: bytes start..end-1 of data.
 
-    Returns (kept, window, tokens, cue bits, item hash). ``values`` and ``spans`` hold the sample;
-    the stacks are scratch of at least as many entries as the text has tokens.
+    Returns (grams in ``chosen``, window, tokens, cue bits, item hash).
     """
-    power = np.uint64(1)
-    for _ in range(RUN):
-        power *= _BASE
-    ring = np.zeros(8, dtype=np.uint64)
-    mask = np.uint64(len(slots) - 1)
-    cues = np.int64(0)
-    rolling = np.uint64(0)
-    kept, window, depth, grams, tokens = 0, 1, 0, 0, 0
-    zero = _mix((_SEED ^ np.uint64(48)) * _FNV)
-    i = start
-    while i < end:
-        kind = _CLASSES[data[i]]
-        if kind == SEPARATOR:
-            i += 1
-            continue
-        exact = _SEED
-        digits = True
-        single = False
-        while i < end:
-            b = data[i]
-            kind = _CLASSES[b]
-            if kind == SEPARATOR:
-                break
-            length = 1
-            if kind == WIDE:
-                length, wide = _wide(data, i, end)
-                if wide == SEPARATOR:
-                    break
-                if wide == WIDE:
-                    if exact != _SEED:
-                        break
-                    single = True
-            for j in range(i, i + length):
-                exact = (exact ^ np.uint64(_FOLDED[data[j]])) * _FNV
-            digits = digits and kind == DIGIT
-            i += length
-            if single:
-                break
-        if exact == _SEED:  # a multi-byte separator
-            i += length
-            continue
-        exact = _mix(exact)
-        token = zero if digits else exact
-        item = _mix(item * _BASE + exact)
-        tokens += 1
-        old = ring[(tokens - 1 - RUN) & 7] if tokens > RUN else np.uint64(0)
-        ring[(tokens - 1) & 7] = token
-        rolling = rolling * _BASE + token - old * power
-        bit = token & np.uint64(_BLOOM_BITS - 1)
-        if (bloom[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1):
-            phrase = np.uint64(0)
-            for back in range(min(CUE_TOKENS, tokens)):
-                phrase = _mix(phrase * _BASE + ring[(tokens - 1 - back) & 7] + np.uint64(back))
-                slot = phrase & mask
-                while slots[slot] != 0:
-                    if slots[slot] == phrase:
-                        cues |= groups[slot]
-                        break
-                    slot = (slot + np.uint64(1)) & mask
-        if tokens < RUN:
-            continue
-        h = _mix(rolling)
-        while depth > 0 and h < stack_hash[depth - 1]:
-            depth -= 1
-            left = stack_at[depth - 1] if depth > 0 else -1
-            kept, window = _offer(
-                np.int32(stack_hash[depth] & _LOW32), grams - left - 1, values, spans, kept, budget, window
-            )
-        stack_hash[depth] = h
-        stack_at[depth] = grams
-        depth += 1
-        grams += 1
-    if 0 < tokens < RUN:
-        values[0] = np.int32(_mix(rolling + np.uint64(tokens)) & _LOW32)
-        spans[0] = 1
-        return 1, 1, tokens, cues, item
-    while depth > 0:
-        depth -= 1
-        left = stack_at[depth - 1] if depth > 0 else -1
-        kept, window = _offer(
-            np.int32(stack_hash[depth] & _LOW32), grams - left - 1, values, spans, kept, budget, window
-        )
-    return kept, window, tokens, cues, item
+    folded, word, starts = bits
+    tokens, minima, room, changed = numbers
+    if _mark(data, start, end, folded, word, starts):
+        _correct(data, start, end, word, starts)
+        count, item = _take(folded, word, starts, False, end - start, tokens, item)
+    else:
+        count, item = _take(folded, word, word, True, end - start, tokens, item)
+    cues = _cues(tokens, count, bloom, slots, groups)
+    if count >= RUN:
+        grams = _hash_runs(tokens, count, minima)
+        kept, window = _sample(minima, grams, room, budget, changed, chosen)
+        return kept, window, count, cues, item
+    if count == 0:
+        return 0, 1, count, cues, item
+    # Too short for a gram: the whole text is one.
+    h = _U(count)
+    for t in range(_BEFORE, _BEFORE + count):
+        h = _chain(h, tokens[t])
+    chosen[0] = np.int32(_mix(h) & _LOW32)
+    return 1, 1, count, cues, item
 
 
-@njit(cache=True, nogil=True)
-def fingerprint_rows(  # type: ignore[no-untyped-def]
+@_inlined
+def _append(chosen, kept, row, count, out_grams):
+    """Append the chosen grams that the row does not have yet; returns the new count."""
+    had = count
+    for j in range(kept):
+        new = True
+        for i in range(had):
+            if out_grams[row, i] == chosen[j]:
+                new = False
+        if new:
+            out_grams[row, count] = chosen[j]
+            count += 1
+    return count
+
+
+@_compiled
+def fingerprint_rows(
     system, system_offsets, prompt, prompt_offsets, first, last, bloom, slots, groups,
     out_grams, out_count, out_guarantee, out_cues, out_words, out_item, out_system,
+    folded, word, lead, tokens, minima, changed, chosen,
 ):  # fmt: skip
     """Fingerprint rows first..last-1; writes to the out arrays at the same rows.
 
@@ -238,91 +484,111 @@ def fingerprint_rows(  # type: ignore[no-untyped-def]
         system, prompt: uint8 text bytes; ``*_offsets``: int64 (rows + 1,) byte offsets.
         first, last: rows to do.
         bloom, slots, groups: the compiled cue phrases (``cue_table``).
-        out_grams: int32 (rows, GRAMS); out_count: uint8; out_guarantee: int32 tokens;
+        out_grams: int32 (rows, GRAMS), distinct; out_count: uint8; out_guarantee: int32 tokens;
         out_cues: int64 bits; out_words: int32 tokens; out_item: int64 hash of the exact tokens of
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
     """
-    values = np.empty(GRAMS, dtype=np.int32)
-    spans = np.empty(GRAMS, dtype=np.int64)
-    size = 4096
-    stack_hash = np.empty(size, dtype=np.uint64)
-    stack_at = np.empty(size, dtype=np.int64)
+    bits = (folded, word, lead)
+    numbers = (tokens, minima, len(minima) >> 1, changed)
+    tokens[:_BEFORE] = 0
     for row in range(first, last):
         s0, s1 = system_offsets[row], system_offsets[row + 1]
         p0, p1 = prompt_offsets[row], prompt_offsets[row + 1]
-        need = max(s1 - s0, p1 - p0) + 1
-        if need > size:
-            size = 2 * need
-            stack_hash = np.empty(size, dtype=np.uint64)
-            stack_at = np.empty(size, dtype=np.int64)
-        item = np.uint64(0)
+        item = _U(0)
         count, guarantee, words = 0, 0, 0
         cues = np.int64(0)
         out_system[row] = 0
         if s1 > s0:
-            kept, window, tokens, bits, item = _field(
-                system, s0, s1, SYSTEM_GRAMS, values, spans, stack_hash, stack_at,
-                bloom, slots, groups, item,
-            )  # fmt: skip
-            for j in range(kept):
-                out_grams[row, j] = values[j]
-            count, words, cues = kept, tokens, bits
+            kept, window, words, cues, item = _field(
+                system, s0, s1, SYSTEM_GRAMS, chosen, bits, numbers, bloom, slots, groups, item
+            )
+            count = _append(chosen, kept, row, 0, out_grams)
             guarantee = window + RUN - 1
-            out_system[row] = np.int32(item & _LOW32)
-        kept, window, tokens, bits, item = _field(
-            prompt, p0, p1, GRAMS - count, values, spans, stack_hash, stack_at,
-            bloom, slots, groups, item,
-        )  # fmt: skip
-        for j in range(kept):
-            out_grams[row, count + j] = values[j]
-        out_count[row] = count + kept
+            if words > 0:
+                # Finished here, so that words moved from system to prompt make another item.
+                item = _mix(item)
+                short = np.int32(item & _LOW32)
+                out_system[row] = short if short != 0 else 1
+        kept, window, more, bits_seen, item = _field(
+            prompt, p0, p1, GRAMS - count, chosen, bits, numbers, bloom, slots, groups, item
+        )
+        out_count[row] = _append(chosen, kept, row, count, out_grams)
         out_guarantee[row] = max(guarantee, window + RUN - 1)
-        out_cues[row] = cues | bits
-        out_words[row] = words + tokens
-        out_item[row] = np.int64(item)
+        out_cues[row] = cues | bits_seen
+        out_words[row] = words + more
+        out_item[row] = np.int64(_mix(item))
+
+
+def scratch(longest: int) -> tuple[np.ndarray, ...]:
+    """Memory for ``fingerprint_rows``, one per thread: its last arguments.
+
+    A text has at most as many tokens as bytes. What is never touched costs no memory.
+
+    Args:
+        longest: bytes of the longest text.
+    """
+    return (
+        np.empty(longest + 80, dtype=np.uint8),
+        np.empty((longest >> 3) + 24, dtype=np.uint8),
+        np.empty((longest >> 3) + 24, dtype=np.uint8),
+        np.empty(longest + _BEFORE, dtype=np.uint64),
+        np.empty(2 * longest, dtype=np.uint64),
+        np.empty(GRAMS + 1, dtype=np.uint64),
+        np.empty(GRAMS, dtype=np.int32),
+    )
 
 
 @njit(cache=True)
-def _token_hash(data):  # type: ignore[no-untyped-def]
-    h = _SEED
-    for b in data:
-        h = (h ^ np.uint64(b)) * _FNV
-    return _mix(h)
+def _append_token(h, token):
+    return _chain(h, token)
 
 
 @njit(cache=True)
-def _phrase_hash(tokens):  # type: ignore[no-untyped-def]
-    phrase = np.uint64(0)
-    n = len(tokens)
-    for back in range(n):
-        phrase = _mix(phrase * _BASE + tokens[n - 1 - back] + np.uint64(back))
-    return phrase
+def _token_hash(token):
+    text = np.zeros(len(token) + 16, dtype=np.uint8)
+    text[: len(token)] = token
+    return _hash_bytes(text, 0, len(token))
 
 
 def cue_table(
     phrases: list[tuple[tuple[bytes, ...], int]],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compile cue phrases for the kernel.
+    """Compile cue phrases for the kernel: a tree read from each phrase's last token backwards.
 
     Args:
         phrases: (normalised tokens, bit number 0..62) pairs; at most CUE_TOKENS tokens each.
 
     Returns:
-        bloom: uint64 bits over phrases' last tokens; slots: uint64 open-addressing table of phrase
-        hashes (0: empty); groups: int64 bit masks beside the slots.
+        bloom: uint64 bits, set for phrases of one token and for the last two tokens of longer
+        ones; slots: uint64 open-addressing table of the hashes of phrases and of their endings (0:
+        empty); groups: int64 beside the slots, bits of the phrase's groups, and the sign bit
+        where longer phrases end the same.
     """
-    size = 1 << max(4, (4 * len(phrases)).bit_length())
+    nodes: dict[int, int] = {}
+    bloom = np.zeros(_BLOOM_BITS // 64, dtype=np.uint64)
+
+    def set_bit(h: int) -> None:
+        bit = h & (_BLOOM_BITS - 1)
+        bloom[bit >> 6] |= _U(1 << (bit & 63))
+
+    for tokens, group in phrases:
+        hashes = [_U(_token_hash(np.frombuffer(t, np.uint8))) for t in reversed(tokens)]
+        phrase = hashes[0]
+        for back, token in enumerate(hashes[1:], 1):
+            nodes[int(phrase)] = nodes.get(int(phrase), 0) | int(_LONGER)
+            phrase = _U(_append_token(phrase, token))
+            if back == 1:
+                set_bit(int(phrase))
+        if len(hashes) == 1:
+            set_bit(int(phrase))
+        nodes[int(phrase)] = nodes.get(int(phrase), 0) | 1 << group
+    size = 1 << max(4, (2 * len(nodes)).bit_length())
     slots = np.zeros(size, dtype=np.uint64)
     groups = np.zeros(size, dtype=np.int64)
-    bloom = np.zeros(_BLOOM_BITS // 64, dtype=np.uint64)
-    for tokens, group in phrases:
-        hashes = np.array([_token_hash(np.frombuffer(t, dtype=np.uint8)) for t in tokens], np.uint64)
-        bit = int(hashes[-1]) & (_BLOOM_BITS - 1)
-        bloom[bit >> 6] |= np.uint64(1 << (bit & 63))
-        phrase = int(_phrase_hash(hashes))
-        slot = phrase & (size - 1)
-        while slots[slot] not in (0, phrase):
+    for node, bits in nodes.items():
+        slot = (node >> 32) & (size - 1)
+        while slots[slot]:
             slot = (slot + 1) & (size - 1)
-        slots[slot] = phrase
-        groups[slot] |= np.int64(1 << group)
+        slots[slot] = node
+        groups[slot] = bits
     return bloom, slots, groups

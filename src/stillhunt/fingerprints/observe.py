@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from hashlib import blake2b
 
 import numpy as np
 import pyarrow as pa
@@ -39,9 +39,7 @@ class Observer:
         offsets = np.concatenate([[0], np.cumsum(text.count, dtype=np.int64)]).astype(np.int32)
         used = np.arange(text.grams.shape[1])[None, :] < text.count[:, None]
         columns = {
-            "exchange": pa.array(
-                [_digest(value) for value in column("exchange_id").to_pylist()], pa.binary(16)
-            ),
+            "exchange": _digests(column("exchange_id")),
             "time": column("time"),
             "account": hash64(column("account"), "account"),
             "organization": hash64(column("organization"), "organization"),
@@ -64,7 +62,7 @@ class Observer:
             "max_tokens": _clip(column("max_tokens")),
             "status": pc.cast(_clip(column("status"), 32767), pa.int16()),
             "finish": _finish(column("finish_reason")),
-            "temperature": pc.cast(column("temperature"), pa.float32(), safe=False),
+            "temperature": _finite(column("temperature")),
             "stream": column("stream"),
         }
         return pa.RecordBatch.from_arrays(
@@ -72,8 +70,13 @@ class Observer:
         )
 
 
-def _digest(exchange_id: str) -> bytes:
-    return hashlib.blake2b(exchange_id.encode("utf-8", "replace"), digest_size=16).digest()
+def _digests(exchange_ids: pa.Array) -> pa.FixedSizeBinaryArray:
+    """BLAKE2b (RFC 7693, digest size 16, no key) of each id's bytes."""
+    ids = exchange_ids.cast(pa.binary()).to_pylist()
+    digests = b"".join([blake2b(value, digest_size=16).digest() for value in ids])
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(16), len(ids), [None, pa.py_buffer(digests)]
+    )
 
 
 def _clip(column: pa.Array, most: int = _INT32_MAX) -> pa.Array:
@@ -82,7 +85,16 @@ def _clip(column: pa.Array, most: int = _INT32_MAX) -> pa.Array:
     return pc.cast(pc.max_element_wise(top, 0, skip_nulls=False), pa.int32())
 
 
+def _finite(column: pa.Array) -> pa.Array:
+    """What is no number, or too large for the field, says nothing and becomes null."""
+    narrow = pc.cast(column, pa.float32(), safe=False)
+    return pc.if_else(pc.is_finite(narrow), narrow, pa.scalar(None, pa.float32()))
+
+
 def _finish(column: pa.Array) -> pa.Array:
     index = pc.index_in(column, value_set=pa.array(FINISH_REASONS))
     other = pa.scalar(FINISH_REASONS.index("other"), pa.int32())
-    return pc.cast(pc.if_else(pc.is_null(column), pa.scalar(None, pa.int32()), pc.fill_null(index, other)), pa.int8())
+    return pc.cast(
+        pc.if_else(pc.is_null(column), pa.scalar(None, pa.int32()), pc.fill_null(index, other)),
+        pa.int8(),
+    )

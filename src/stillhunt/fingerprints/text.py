@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +46,11 @@ def _buffers(column: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
     n = len(column)
     _, offsets, data = column.buffers()
     ends = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + n + 1]
-    text = np.frombuffer(data, dtype=np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
+    text = (
+        np.frombuffer(data, dtype=np.uint8)
+        if data is not None and data.size
+        else np.zeros(1, np.uint8)
+    )
     return text, ends
 
 
@@ -78,10 +83,13 @@ def fingerprint_text(
     system_data, system_ends = _buffers(system)
     prompt_data, prompt_ends = _buffers(prompt)
 
+    longest = max(int(np.diff(ends).max()) for ends in (system_ends, prompt_ends))
+
     def run(first: int, last: int) -> None:
         kernel.fingerprint_rows(
             system_data, system_ends, prompt_data, prompt_ends, first, last, *cue_table,
             out.grams, out.count, out.guarantee, out.cues, out.words, out.item, out.system,
+            *kernel.scratch(longest),
         )  # fmt: skip
 
     # Shares of equal bytes, not rows: one long prompt must not hold up a core.
@@ -92,6 +100,6 @@ def fingerprint_text(
         run(0, n)
         return out
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(run, a, b) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]:
+        for done in [pool.submit(run, a, b) for a, b in pairwise(bounds) if b > a]:
             done.result()
     return out
