@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stillhunt.fingerprints.kernel import GRAMS, RUN, SYSTEM_GRAMS
+from stillhunt.fingerprints.kernel import ENDS, GRAMS, RUN, SYSTEM_GRAMS
 from stillhunt.fingerprints.tokens import reference_tokens
 
 BITS = (1 << 64) - 1
@@ -48,14 +48,16 @@ def signed(value: int) -> int:
 
 
 def sampled(text: bytes, window: int) -> set[int]:
-    """What winnowing a text with a window leaves; the text has RUN tokens or more."""
+    """What winnowing a text with a window leaves, and its ends; it has RUN tokens or more."""
     hashes = gram_hashes(reference_tokens(text))
-    return {signed(h) for h in window_minima(hashes, min(window, len(hashes)))}
+    minima = window_minima(hashes, min(window, len(hashes)))
+    return {signed(h) for h in (*minima, hashes[0], hashes[-1])}
 
 
 def fits(text: bytes, window: int, budget: int) -> bool:
     hashes = gram_hashes(reference_tokens(text))
-    return runs(window_minima(hashes, window)) <= budget
+    room = budget if len(hashes) <= budget else budget - ENDS
+    return runs(window_minima(hashes, window)) <= room
 
 
 BUDGETS = (SYSTEM_GRAMS, GRAMS)

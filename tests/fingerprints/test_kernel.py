@@ -164,7 +164,7 @@ def test_the_guarantee_is_no_empty_promise() -> None:
     out = read([text, b" ".join(b"u%d" % rng.randrange(10**9) for _ in range(1000))])
     assert 14 <= out.guarantee[0] <= 30  # about 2 n / GRAMS + RUN
     assert 100 <= out.guarantee[1] <= 200
-    assert 13 <= out.count[0] <= GRAMS
+    assert 11 <= out.count[0] <= GRAMS  # two of them the ends
 
 
 def test_short_texts_share_a_gram_exactly_if_they_are_equal() -> None:
@@ -261,7 +261,7 @@ def test_huge_texts() -> None:
     assert out.words.tolist()[:2] == [10**6, 1]
     assert out.words.tolist()[3:] == [3_400_000, 10**6, 0, 1, 10**6]
     assert out.words[2] == len(reference_tokens(lines))
-    assert out.count.tolist() == [1, 1, out.count[2], 1, 1, 0, 1, 1]
+    assert out.count.tolist() == [1, 1, out.count[2], 2, 1, 0, 1, 1]  # the wide one ends on another
     assert 1 <= out.count[2] <= GRAMS
     assert out.guarantee[[0, 3]].tolist() == [RUN, RUN + 1]
 

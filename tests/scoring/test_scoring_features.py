@@ -116,6 +116,7 @@ def brute(unit_rows: list[Row], whole: list[Row]) -> tuple[int, float, float, fl
         and first[r["item"]] == r["key"]
         and any(used[t] >= MIN_USE for t in r["templates"])
     ]
+    held = sum(any(used[t] >= MIN_USE for t in r["templates"]) for r in unit_rows)
     taken = [
         math.log1p(
             r["output_tokens"] if r["output_tokens"] is not None else r["response_bytes"] / 4
@@ -125,7 +126,7 @@ def brute(unit_rows: list[Row], whole: list[Row]) -> tuple[int, float, float, fl
     cues = [r["cues"] for r in unit_rows if r["cues"] is not None]
     return (
         len(unit_rows),
-        len(fresh) / len(unit_rows),
+        len(fresh) / held if held else 0.0,
         math.expm1(np.mean(taken)) if taken else 0.0,
         float(np.mean(harvest_log_odds(np.array(cues, dtype=np.int64)))),
     )

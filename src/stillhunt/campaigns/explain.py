@@ -228,7 +228,7 @@ def _signals(row: dict[str, Any]) -> tuple[Signal, ...]:
         out.append(
             Signal(
                 "new answers",
-                f"{row['sweep']:.0%} {whose} exchanges put a new item through a repeated template; typical "
+                f"{row['sweep']:.0%} {whose} templated exchanges put a new item through; typical "
                 f"answer {row['length']:,.0f} tokens",
             )
         )

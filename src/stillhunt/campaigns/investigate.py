@@ -18,6 +18,7 @@ from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.links import Links, build_conjunctions, find_links
 from stillhunt.linking.null_model import NullModel, adjust
 from stillhunt.linking.templates import build_templates
+from stillhunt.scoring.adoption import adopt
 from stillhunt.scoring.attribution import Attribution, Member, attribute, mark_own_exchanges
 from stillhunt.scoring.features import Units, measure_units
 from stillhunt.scoring.harvest import (
@@ -118,11 +119,21 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     q_values = adjust(np.array([t.p_value for t in tested]), max(len(tested), 1))
     progress.stage("Harvest scores")
     mark_own_exchanges(engine, totals, null, clusters, request.fdr)
+    adopted = adopt(engine, totals, null, clusters, set_aside, request.fdr)
+    if adopted:
+        entities = np.array(list(adopted), dtype=np.int64)
+        home = np.array([c for c, _ in adopted.values()], dtype=np.int64)
+        clusters = [
+            np.sort(np.concatenate([cluster, entities[home == i]]))
+            for i, cluster in enumerate(clusters)
+        ]
+        mark_own_exchanges(engine, totals, null, clusters, request.fdr)
     units = measure_units(engine, len(clusters))
     scores = score_clusters(units, np.array([t.p_value for t in tested]), request.prior)
     best_q: dict[int, float] = {}
     for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
         best_q[entity] = min(best_q.get(entity, 1.0), float(links.q_value[link]))
+    best_q |= {entity: q for entity, (_, q) in adopted.items()}
     attributions = attribute(engine, clusters, best_q)
     owner = _owners(links, clusters)
     verdicts = tuple(

@@ -46,7 +46,8 @@ def name_things(
         accounts: the accounts table (ACCOUNT_SCHEMA).
         key: for keyed hashes of values; None shows them in clear.
     """
-    entities = np.unique(investigation.links.member_entity)
+    clustered = [verdict.entities for verdict in investigation.verdicts]
+    entities = np.unique(np.concatenate([investigation.links.member_entity, *clustered]))
     engine.load("to_name", pa.table({"entity": pa.array(entities, pa.int64())}))
     rows = engine.query(
         """

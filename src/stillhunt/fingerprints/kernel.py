@@ -33,6 +33,9 @@ RUN = 6
 SYSTEM_GRAMS = 5
 """Of the GRAMS, at most this many go to the system text; the prompt gets the rest."""
 
+ENDS = 2
+"""Of a text's grams so many are its first and its last one."""
+
 CUE_TOKENS = 5
 """Longest cue phrase, in tokens."""
 
@@ -429,6 +432,16 @@ def _sample(minima, grams, room, budget, changed, chosen):
     return kept, window
 
 
+@_inlined
+def _keep(chosen, kept, value):
+    """Add a gram to the chosen ones unless it is among them; returns their new number."""
+    for j in range(kept):
+        if chosen[j] == value:
+            return kept
+    chosen[kept] = value
+    return kept + 1
+
+
 @_compiled
 def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups, item):
     """Fingerprint one text: bytes start..end-1 of data.
@@ -445,7 +458,13 @@ def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups
     cues = _cues(tokens, count, bloom, slots, groups)
     if count >= RUN:
         grams = _hash_runs(tokens, count, minima)
-        kept, window = _sample(minima, grams, room, budget, changed, chosen)
+        first = np.int32(minima[0] & _LOW32)
+        last = np.int32(minima[grams - 1] & _LOW32)
+        # Few grams are all kept; of more, two places are for the ends.
+        inner = budget if grams <= budget else budget - ENDS
+        kept, window = _sample(minima, grams, room, inner, changed, chosen)
+        kept = _keep(chosen, kept, first)
+        kept = _keep(chosen, kept, last)
         return kept, window, count, cues, item
     if count == 0:
         return 0, 1, count, cues, item
@@ -534,7 +553,7 @@ def scratch(longest: int) -> tuple[np.ndarray, ...]:
         np.empty(longest + _BEFORE, dtype=np.uint64),
         np.empty(2 * longest, dtype=np.uint64),
         np.empty(GRAMS + 1, dtype=np.uint64),
-        np.empty(GRAMS, dtype=np.int32),
+        np.empty(GRAMS + ENDS, dtype=np.int32),
     )
 
 

@@ -24,7 +24,8 @@ from stillhunt.scoring.features import MIN_USE
 MIN_MEMBERSHIP = 0.5
 """An entity is named only where it is more likely than not part of the campaign."""
 
-_CAP = 12.0  # nats; no single signal makes a membership more certain than this
+SURE = 12.0
+"""Nats; no single signal makes a membership more certain than this."""
 
 
 @dataclass(frozen=True)
@@ -141,28 +142,13 @@ def attribute(
         GROUP BY c.cluster, m.entity ORDER BY c.cluster, m.entity
         """
     )
-    others = {
-        r["cluster"]: r["k"]
-        for r in engine.query(
-            """
-            SELECT w.cluster, COUNT(DISTINCT t.key) AS k
-            FROM own_template AS w
-            JOIN exchange_template AS t ON t.template = w.template
-            LEFT JOIN cluster_of AS c ON c.entity = t.entity AND c.cluster = w.cluster
-            WHERE c.entity IS NULL
-            GROUP BY w.cluster
-            """
-        ).to_pylist()
-    }
-    total = int(engine.scalar("SELECT COUNT(*) AS n FROM observations WHERE item IS NOT NULL") or 0)
-    beside = _beside(engine)
-    cluster, entity, n, k, text = (np.asarray(rows.column(c)) for c in rows.column_names)
+    cluster, entity, n, k, text = (np.asarray(column) for column in rows.columns)
+    beside = users_beside(engine)
     out = []
     for i in range(len(clusters)):
         at = np.flatnonzero(cluster == i)
         mine = _Counts(entity[at], n[at], k[at], text[at])
-        users = beside[:, beside[0] == i]
-        out.append(_attribution(mine, others.get(i, 0), total, best_q, users))
+        out.append(_attribution(mine, background_of(engine, i), best_q, beside.of(i)))
     named = [(i, m.entity) for i, a in enumerate(out) for m in a.members if m.named]
     engine.load(
         "named_member",
@@ -234,11 +220,31 @@ class _Counts:
     text: np.ndarray
 
 
-def _beside(engine: Engine) -> np.ndarray:
-    """int64 (3, r): cluster, exchanges and own exchanges of entities in no cluster that use its templates."""
+@dataclass(frozen=True)
+class Users:
+    """Entities in no cluster that use a cluster's own templates, int64 (r,) each.
+
+    Attributes:
+        cluster, entity: who uses whose.
+        exchanges: of the entity, with text; own: those that hold an own template.
+    """
+
+    cluster: np.ndarray
+    entity: np.ndarray
+    exchanges: np.ndarray
+    own: np.ndarray
+
+    def of(self, cluster: int) -> Users:
+        """Those of one cluster."""
+        at = self.cluster == cluster
+        return Users(self.cluster[at], self.entity[at], self.exchanges[at], self.own[at])
+
+
+def users_beside(engine: Engine) -> Users:
+    """Unlicensed entities outside all clusters with MIN_USE own exchanges or more."""
     rows = engine.query(
         f"""
-        SELECT u.cluster, b.n, u.k FROM (
+        SELECT u.cluster, u.entity, b.n, u.k FROM (
             SELECT w.cluster, t.entity, COUNT(DISTINCT t.key) AS k
             FROM own_template AS w
             JOIN exchange_template AS t ON t.template = w.template
@@ -253,34 +259,62 @@ def _beside(engine: Engine) -> np.ndarray:
             FROM observations AS o JOIN account_entity AS m ON m.account = o.account
             WHERE o.item IS NOT NULL GROUP BY m.entity
         ) AS b ON b.entity = u.entity
+        ORDER BY u.cluster, u.entity
         """  # noqa: S608
     )
-    return np.array([np.asarray(c) for c in rows.columns], dtype=np.int64)
+    return Users(*(np.asarray(c) for c in rows.columns))
 
 
-def _log_ratio(k: np.ndarray, n: np.ndarray, share: float, background: float) -> np.ndarray:
-    """Log-likelihood ratio that k of n exchanges hold own templates as a member's would.
+def background_of(engine: Engine, cluster: int) -> tuple[float, float]:
+    """Shares of exchanges that hold a cluster's own templates: its members', and everybody else's.
 
-    The alternative is that they do as anybody's would; both are binomial.
+    The first is kept above the second, and both between 0 and 1, so that their ratio is defined.
     """
-    ratio: np.ndarray = k * np.log(share / background)
-    ratio += (n - k) * np.log((1 - share) / (1 - background))
+    row = engine.query(
+        f"""
+        SELECT SUM(CASE WHEN c.entity IS NOT NULL AND x.key IS NOT NULL THEN 1 ELSE 0 END) AS own,
+            SUM(CASE WHEN c.entity IS NOT NULL THEN 1 ELSE 0 END) AS members,
+            SUM(CASE WHEN c.entity IS NULL AND x.key IS NOT NULL THEN 1 ELSE 0 END) AS others,
+            COUNT(*) AS total
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        LEFT JOIN cluster_of AS c ON c.entity = m.entity AND c.cluster = {cluster}
+        LEFT JOIN (
+            SELECT DISTINCT t.key
+            FROM own_template AS w JOIN exchange_template AS t ON t.template = w.template
+            WHERE w.cluster = {cluster}
+        ) AS x ON x.key = o.key
+        WHERE o.item IS NOT NULL
+        """  # noqa: S608
+    ).to_pylist()[0]
+    own, members, others = (int(row[name] or 0) for name in ("own", "members", "others"))
+    background = min((others + 0.5) / (max(row["total"] - members, 1) + 1), 0.5)
+    share = min(max((own + 0.5) / (members + 1), background + 1e-9), 1 - 1e-9)
+    return share, background
+
+
+def log_ratio(
+    own: np.ndarray, exchanges: np.ndarray, share: float, background: float
+) -> np.ndarray:
+    """Log-likelihood ratio, float (r,), that own templates are held as a member's exchanges do.
+
+    The alternative is that they are held as anybody's do; both are binomial.
+    """
+    ratio: np.ndarray = own * np.log(share / background)
+    ratio += (exchanges - own) * np.log((1 - share) / (1 - background))
     return ratio
 
 
 def _attribution(
-    own: _Counts, others: int, total: int, best_q: dict[int, float], beside: np.ndarray
+    own: _Counts, shares: tuple[float, float], best_q: dict[int, float], beside: Users
 ) -> Attribution:
     has_templates = bool(own.text.sum() > 0)
-    count, left = int(own.k.sum()), int((own.n - own.k).sum())
-    outside = max(total - int(own.text.sum()), 1)
-    background = min((others + 0.5) / (outside + 1), 0.5)
-    share = min(max((count + 0.5) / (count + left + 1), background + 1e-9), 1 - 1e-9)
-    ratio = np.clip(_log_ratio(own.k, own.n, share, background), -_CAP, _CAP)
+    share, background = shares
+    ratio = np.clip(log_ratio(own.k, own.n, share, background), -SURE, SURE)
     members = []
     for i, e in enumerate(own.entity.tolist()):
         q = min(max(best_q.get(e, 1.0), 1e-300), 1 - 1e-9)
-        link = float(np.clip(np.log1p(-q) - np.log(q), -_CAP, _CAP))
+        link = float(np.clip(np.log1p(-q) - np.log(q), -SURE, SURE))
         content = float(ratio[i]) if has_templates else None
         members.append(Member(e, int(own.n[i]), int(own.k[i]), content, link))
     # Low: what of the count ordinary use of the same templates would explain, with two standard
@@ -291,6 +325,6 @@ def _attribution(
     by_chance = background * left / (1 - background)
     low = max(0, int(np.floor(count - by_chance - 2 * np.sqrt(by_chance + 1))))
     mostly = named & (2 * own.k >= own.n)
-    alike = _log_ratio(beside[2], beside[1], share, background) >= _CAP
-    high = count + int((own.n - own.k)[mostly].sum()) + int(beside[2][alike].sum())
+    alike = log_ratio(beside.own, beside.exchanges, share, background) >= SURE
+    high = count + int((own.n - own.k)[mostly].sum()) + int(beside.own[alike].sum())
     return Attribution(tuple(members), count, min(low, count), high, background, has_templates)

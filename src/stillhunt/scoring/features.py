@@ -29,7 +29,9 @@ class Units:
     Attributes:
         clusters: how many of the units are clusters.
         exchanges: int64 (u,).
-        sweep: float (u,), share of exchanges that put a new item through a template in repeated use.
+        sweep: float (u,), share of the exchanges that hold a template in repeated use which put a
+            new item through it. Of these only: a cluster is measured by exchanges chosen for holding its
+            templates, and customers must be measured likewise.
         length: float (u,), tokens, typical (geometric mean) answer to those; 0 where there are none.
         intent: float (u,), mean log-odds that an exchange asks for training material.
         bundles: float (u,), payment instruments that serve several accounts of the unit; known for
@@ -47,7 +49,7 @@ class Units:
 
     @property
     def fresh_output(self) -> np.ndarray:
-        """float (u,), tokens per exchange of new, templated answers: sweep times length."""
+        """float (u,), tokens of new answer per templated exchange: sweep times length."""
         fresh: np.ndarray = self.sweep * self.length
         return fresh
 
@@ -100,13 +102,14 @@ def measure_units(engine: Engine, clusters: int) -> Units:
     rows = engine.query(
         """
         SELECT unit, COUNT(*) AS exchanges,
-            AVG(CASE WHEN fresh = 1 THEN 1.0 ELSE 0.0 END) AS sweep,
+            COALESCE(CAST(SUM(fresh) AS DOUBLE) / NULLIF(SUM(held), 0), 0.0) AS sweep,
             AVG(CASE WHEN fresh = 1 THEN LN(1.0 + taken) END) AS log_length,
             AVG(intent) AS intent,
             SUM(CAST(output_tokens AS BIGINT)) AS output_tokens,
             COUNT(item) AS with_text
         FROM (
             SELECT u.unit, o.item, s.harvest AS intent, o.output_tokens,
+                CASE WHEN t.key IS NULL THEN 0 ELSE 1 END AS held,
                 COALESCE(o.output_tokens, o.response_bytes / 4) AS taken,
                 CASE WHEN t.key IS NOT NULL AND ROW_NUMBER() OVER (
                     PARTITION BY u.unit, o.item ORDER BY o.key) = 1 THEN 1 ELSE 0 END AS fresh

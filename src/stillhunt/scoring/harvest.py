@@ -183,8 +183,8 @@ def _describe(name: str, units: Units, i: int, near: np.ndarray) -> str:
     typical = float(np.median(others)) if len(others) else float("nan")
     if name == "fresh_output":
         return (
-            f"{units.sweep[i]:.0%} of exchanges put a new item through a repeated template, typical "
-            f"answer {units.length[i]:,.0f} tokens: {values[i]:,.0f} tokens an exchange, against "
+            f"{units.sweep[i]:.0%} of templated exchanges put a new item through, typical answer "
+            f"{units.length[i]:,.0f} tokens: {values[i]:,.0f} tokens of new answer each, against "
             f"{typical:,.0f} in the middle of {len(others)} customers of like volume"
         )
     return (
