@@ -361,7 +361,7 @@ def test_excerpts_are_cut_and_harmless(tmp_path: Path) -> None:
     got = read(tmp_path, path)
     excerpt = got.lost[0]["excerpt"]
     assert excerpt.startswith("\\x1b[31m\\x07")
-    assert len(excerpt) <= 210
+    assert len(excerpt) <= 70
 
 
 def test_only_the_wanted_columns(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from stillhunt.errors import UsageError
 from stillhunt.report import wording
 from stillhunt.report.facts import MOST_ROWS, facts
 from stillhunt.report.price import price_of
+from stillhunt.scoring.calibration import estimative_word
 
 
 @pytest.mark.parametrize(
@@ -17,7 +18,7 @@ from stillhunt.report.price import price_of
     ],
 )  # fmt: skip
 def test_words_follow_the_number(probability: float, word: str) -> None:
-    assert wording.word_for(probability) == word
+    assert estimative_word(probability) == word
 
 
 def test_no_number_looks_rounder_than_it_is() -> None:

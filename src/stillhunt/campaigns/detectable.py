@@ -37,7 +37,7 @@ def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str,
         fdr: level of links and clusters.
 
     Returns:
-        For ``hunt.json``: ``accounts``, the least size from which on all were found (None: none),
+        For ``hunt.json``: ``accounts``, the least size of which all were linked (None: none),
         what was assumed, and per size how many of REPEATS were found.
     """
     rng = np.random.default_rng(_SEED)
@@ -62,20 +62,13 @@ def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str,
             if q <= fdr and common >= _RECOVERED * max(len(planted), len(cluster)):
                 found[len(planted)] += 1
                 break
-    least = None
-    for size in reversed(SIZES):
-        if found[size] < REPEATS:
-            break
-        least = size
+    sizes = [size for size in SIZES if found[size] == REPEATS]
+    missed = [size for size in SIZES if found[size] < REPEATS]
     families = sorted({str(f) for f in rows.column("family").to_pylist()})
     return {
-        "sentence": (
-            f"A campaign of {least} accounts or more that share addresses, payers and a template would have "
-            "been linked in this log."
-            if least
-            else "No campaign of the sizes tried could have been linked in this log."
-        ),
-        "accounts": least,
+        "sentence": _sentence(sizes, missed),
+        "accounts": min(sizes, default=None),
+        "missed_sizes": missed,
         "assumed": (
             f"each account uses {ADDRESSES} addresses, each address and payer serves about {SHARED_BY} "
             f"accounts, all use one template; injected families: {', '.join(families)}"
@@ -83,6 +76,16 @@ def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str,
         "found_of": REPEATS,
         "found_by_size": {str(size): n for size, n in found.items()},
     }
+
+
+def _sentence(found: list[int], missed: list[int]) -> str:
+    what = "accounts that share addresses, payers and a template"
+    if not found:
+        return f"Planted campaigns of {min(missed)} to {max(missed)} {what} were not linked in this log."
+    sentence = f"Planted campaigns of {min(found)} {what} were linked in this log"
+    if missed:
+        return f"{sentence}; of these sizes not every one was: {', '.join(map(str, missed))}."
+    return f"{sentence}, and so were larger ones up to {max(found)}."
 
 
 def _inject(totals: Totals, rng: np.random.Generator) -> tuple[pa.Table, list[np.ndarray]]:

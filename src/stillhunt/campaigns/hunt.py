@@ -165,7 +165,7 @@ def _write(
 def _value_key(request: HuntRequest) -> bytes:
     """Key for indicator values: the pseudonymiser's, or one that is forgotten with the hunt."""
     if request.read.pseudonymiser is not None:
-        return request.read.pseudonymiser.key_id.encode()
+        return request.read.pseudonymiser.derived_key(b"linked values")
     return os.urandom(32)
 
 

@@ -8,8 +8,10 @@ from difflib import SequenceMatcher
 
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 _MOST_TOKENS = 900
-_MOST_SHOWN = 360  # characters of a part; its middle is left out beyond
-_MOST_PARTS = 60
+# Characters of a part that are shown; its middle is left out beyond. What fills a slot is a
+# customer's own words, of which a taste is enough.
+_FIXED_SHOWN, _SLOT_SHOWN = 360, 80
+_MOST_PARTS = 30
 _MIN_FIXED = 3  # words in a row; shorter agreements are chance
 
 
@@ -25,7 +27,7 @@ def mark_slots(texts: Sequence[str]) -> list[dict[str, object]]:
     """
     tokens = [_TOKEN.findall(text)[:_MOST_TOKENS] for text in texts]
     if len(tokens) < 2:
-        return [{"text": _shortened(text), "slot": False} for text in texts[:1]]
+        return [{"text": _shortened(text, _FIXED_SHOWN), "slot": False} for text in texts[:1]]
     first = tokens[0]
     fixed = [True] * len(first)
     for other in tokens[1:]:
@@ -60,10 +62,16 @@ def _parts(tokens: Sequence[str], fixed: Sequence[bool]) -> list[dict[str, objec
             parts[-1]["text"] = str(parts[-1]["text"]) + token
         else:
             parts.append({"text": token, "slot": not same})
-    shown = [{"text": _shortened(str(p["text"])), "slot": p["slot"]} for p in parts[:_MOST_PARTS]]
+    shown = [
+        {
+            "text": _shortened(str(p["text"]), _SLOT_SHOWN if p["slot"] else _FIXED_SHOWN),
+            "slot": p["slot"],
+        }
+        for p in parts[:_MOST_PARTS]
+    ]
     return [*shown, {"text": " …", "slot": False}] if len(parts) > _MOST_PARTS else shown
 
 
-def _shortened(text: str) -> str:
-    half = _MOST_SHOWN // 2
-    return text if len(text) <= _MOST_SHOWN else f"{text[:half]} … {text[-half:]}"
+def _shortened(text: str, most: int) -> str:
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]} … {text[-half:]}"

@@ -21,6 +21,12 @@ MIN_KIND_SHARE = 0.1
 """A kind of harvest is named from this share of a campaign's exchanges on."""
 
 
+_ADOPTED = (
+    "no single link; it does what the campaign does, and shares more addresses or payers with it than a "
+    "stranger as busy would"
+)
+
+
 @dataclass(frozen=True)
 class Names:
     """Text for the hashes that the engine knows.
@@ -237,7 +243,7 @@ def account_rows(engine: Engine, investigation: Investigation, names: Names) -> 
             reasons = [
                 {
                     "signal": "link",
-                    "evidence": evidence.get(member.entity, ""),
+                    "evidence": evidence.get(member.entity, _ADOPTED),
                     "log_odds": member.link,
                 },
                 {

@@ -25,7 +25,7 @@ def case(
 
     \b
     Example:
-      stillhunt case cmp_3f9a --findings out --out case-3f9a
+      stillhunt case c-786eeb102da6 --findings out --out case-786e
     """
     Console(markup=False, highlight=False, soft_wrap=True).print(
         visible(str(write_case(findings, campaign, out)), 4096)

@@ -21,6 +21,7 @@ from stillhunt.errors import MissingExtraError, UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.page import write_report
+from stillhunt.report.price import price_of
 from stillhunt.scoring.calibration import estimative_word
 from stillhunt.scoring.harvest import PRIOR
 
@@ -117,6 +118,7 @@ def hunt(
         raise UsageError(
             f"There is no table format {table_format!r}.", "Use --format parquet or jsonl."
         )
+    price_of(price_input, price_output)  # complains now, not after the hunt
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
     request = HuntRequest(
         logs=tuple(logs),

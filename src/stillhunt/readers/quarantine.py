@@ -11,7 +11,7 @@ import orjson
 
 from stillhunt.errors import OutputError
 
-EXCERPT = 200
+EXCERPT = 60
 """Longest excerpt of a bad row, in characters."""
 
 _REASONS = 1000

@@ -98,6 +98,14 @@ class Pseudonymiser:
         )
         return f"{PREFIXES[kind]}_{digest.hexdigest()}"
 
+    def derived_key(self, purpose: bytes) -> bytes:
+        """A 32-byte key for another use, from which this one cannot be told.
+
+        Args:
+            purpose: at most 16 bytes; other purposes get other keys.
+        """
+        return blake2b(key=self._key, person=purpose, digest_size=32).digest()
+
     def column(self, kind: str, values: pa.Array) -> pa.Array:
         """Replace every value of a string array; nulls stay null."""
         return _per_distinct(values, lambda value: self.pseudonym(kind, value))

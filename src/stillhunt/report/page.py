@@ -9,7 +9,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from stillhunt.report import wording
 from stillhunt.report.extras import load_extra
 from stillhunt.report.files import write_whole
 from stillhunt.report.findings import Findings, read_findings
@@ -17,6 +16,7 @@ from stillhunt.report.price import Price, price_of
 from stillhunt.report.templates import ASSETS, NUMBERS
 from stillhunt.report.view import report_view
 from stillhunt.report.visible import visible
+from stillhunt.scoring.calibration import ICD_203
 
 CELL = 400
 """Characters of one value that are shown, unless its place says otherwise."""
@@ -64,7 +64,7 @@ def render(findings: Findings, price: Price | None) -> str:
     scripts = [_bundle(), _asset("draw.js")] if specifications else []
     text: str = _template().render(
         view=view,
-        icd_203=wording.ICD_203,
+        icd_203=ICD_203,
         style=markup(style),
         style_hash=_hash(style),
         scripts=[(markup(script), _hash(script)) for script in scripts],

@@ -13,6 +13,7 @@ from stillhunt.report.extras import load_extra
 from stillhunt.report.facts import facts
 from stillhunt.report.findings import Findings
 from stillhunt.report.price import Price
+from stillhunt.scoring.calibration import estimative_word
 
 MOST_CAMPAIGNS = 20
 """Campaigns shown in full; the summary table has all. It keeps the page a few megabytes small."""
@@ -118,7 +119,7 @@ def _campaign(
     return CampaignView(
         number=number,
         row=row,
-        word=details.word if details else wording.word_for(row["probability"]),
+        word=details.word if details else estimative_word(row["probability"]),
         kinds=", ".join(dict.fromkeys(wording.kind_name(kind) for kind in row["kinds"])),
         cost=price.of(row["input_tokens"], row["output_tokens"]) if price else None,
         details=details,

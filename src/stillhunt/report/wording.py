@@ -5,17 +5,6 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-ICD_203: tuple[tuple[float, float, str], ...] = (
-    (0.01, 0.05, "almost no chance"),
-    (0.05, 0.20, "very unlikely"),
-    (0.20, 0.45, "unlikely"),
-    (0.45, 0.55, "roughly even chance"),
-    (0.55, 0.80, "likely"),
-    (0.80, 0.95, "very likely"),
-    (0.95, 0.99, "almost certain"),
-)
-"""The words of Intelligence Community Directive 203 and the probabilities they stand for."""
-
 KIND_NAMES: dict[str, str] = {
     "cot_elicitation": "reasoning traces",
     "rubric_grading": "grades and preferences",
@@ -30,14 +19,6 @@ KIND_NAMES: dict[str, str] = {
 """What people call the kinds of records.findings.KINDS."""
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def word_for(probability: float) -> str:
-    """Name a probability by the words of ICD 203; beyond its ends the outermost word holds."""
-    for _, high, word in ICD_203:
-        if probability < high:
-            return word
-    return ICD_203[-1][2]
 
 
 def count(value: int | None) -> str:
