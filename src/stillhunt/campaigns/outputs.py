@@ -70,6 +70,11 @@ def write_json(path: Path, document: object) -> None:
 
 
 def _check(out: Path) -> None:
+    if out.resolve() == Path.cwd():
+        raise OutputError(
+            f"{out} is the folder you are in, and is to be replaced as a whole.",
+            "Name a folder in it with --out, for example --out out.",
+        )
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise OutputError(f"{out} is not a folder.", "Name a new or empty folder with --out.")
     if out.is_dir() and any(out.iterdir()) and not (out / _MARK).is_file():

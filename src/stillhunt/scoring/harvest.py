@@ -24,8 +24,9 @@ from stillhunt.scoring.features import Units
 CONTROLS = 99
 """Ordinary units compared with: enough for ranks down to .01, few enough to be of like volume."""
 
-VETO = 0.05
-"""A cluster that ranks less extreme than this among ordinary customers is not called a harvest."""
+VETO = 0.1
+"""A cluster that ranks less extreme than this among ordinary customers is not called a harvest. It only
+vetoes: a cluster must also be more likely a harvest than not, and pass the link test."""
 
 MOST_ORDINARY_TAKING = 0.25
 """To harvest is to take: whatever prompts seem to ask for, a cluster whose taking of new answers is not
