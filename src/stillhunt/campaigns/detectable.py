@@ -66,7 +66,7 @@ def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str,
     missed = [size for size in SIZES if found[size] < REPEATS]
     families = sorted({str(f) for f in rows.column("family").to_pylist()})
     return {
-        "sentence": _sentence(sizes, missed),
+        "sentence": _sentence(sizes, missed, families),
         "accounts": min(sizes, default=None),
         "missed_sizes": missed,
         "assumed": (
@@ -78,8 +78,12 @@ def smallest_detectable(engine: Engine, totals: Totals, fdr: float) -> dict[str,
     }
 
 
-def _sentence(found: list[int], missed: list[int]) -> str:
-    what = "accounts that share addresses, payers and a template"
+_SHARED = {ADDRESS: "addresses", PAYMENT: "payers", TEMPLATE: "a template"}
+
+
+def _sentence(found: list[int], missed: list[int], families: list[str]) -> str:
+    shared = " and ".join(name for family, name in _SHARED.items() if family in families)
+    what = f"accounts that share {shared or 'nothing this log carries'}"
     if not found:
         return f"Planted campaigns of {min(missed)} to {max(missed)} {what} were not linked in this log."
     sentence = f"Planted campaigns of {min(found)} {what} were linked in this log"

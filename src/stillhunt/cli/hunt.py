@@ -224,7 +224,7 @@ def _show(result: HuntResult, console: Console) -> None:
             "bound on false discoveries)."
         )
     if counts["quarantined"]:
-        console.print(f"{counts['quarantined']:,} rows are in quarantine.jsonl.")
+        console.print(f"Rows in quarantine.jsonl: {counts['quarantined']:,}.")
     report = result.out / "report.html"
     where = f"Report: {report}" if report.is_file() else f"Findings: {result.out}"
     console.print(escape(where), soft_wrap=True)
