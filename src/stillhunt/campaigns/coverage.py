@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from stillhunt.engines.base import Engine
 from stillhunt.records.findings import COVERAGE
 
 PARTIAL = 0.5
@@ -57,29 +58,32 @@ _ACCOUNT_SIGNALS: tuple[_Signal, ...] = (
 )
 
 
-def coverage_rows(carried: dict[str, float], accounts: pa.Table, seen_accounts: int) -> pa.Table:
+def coverage_rows(engine: Engine, carried: dict[str, float]) -> pa.Table:
     """The ``coverage`` table.
 
     Args:
+        engine: with ``account_entity`` and ``accounts``.
         carried: per Exchange column, share of rows with a value.
-        accounts: the accounts table.
-        seen_accounts: accounts with exchanges.
     """
     rows = []
     for signal in _EXCHANGE_SIGNALS:
         # Text may be in either column, so one of them is enough.
         share = max(carried.get(column, 0.0) for column in signal.columns)
         rows.append(_row(signal.name, share, signal.lost))
-    known = max(accounts.num_rows, 1)
-    for signal in _ACCOUNT_SIGNALS:
-        column = accounts.column(signal.columns[0])
-        share = (len(column) - column.null_count) / known if accounts.num_rows else 0.0
-        rows.append(_row(signal.name, share, signal.lost))
-    listed = min(accounts.num_rows / max(seen_accounts, 1), 1.0)
+    # Of the accounts that have exchanges: a table of other accounts covers nothing.
+    known = engine.query(
+        """
+        SELECT COUNT(*) AS seen, COUNT(a.account) AS listed, COUNT(a.payment) AS payment,
+            COUNT(a.email_domain) AS email_domain, COUNT(a.created_at) AS created_at
+        FROM account_entity AS m LEFT JOIN accounts AS a ON a.account = m.account
+        """
+    ).to_pylist()[0]
+    seen = max(known["seen"], 1)
+    rows += [_row(s.name, known[s.columns[0]] / seen, s.lost) for s in _ACCOUNT_SIGNALS]
     rows.append(
         _row(
             "declared organizations and licences",
-            max(listed, carried.get("organization", 0.0)) if accounts.num_rows else 0.0,
+            known["listed"] / seen,
             "togetherness that was declared, and licences, cannot be checked: findings may name "
             "entities that are entitled to what they do",
         )
@@ -90,11 +94,9 @@ def coverage_rows(carried: dict[str, float], accounts: pa.Table, seen_accounts: 
 def _row(signal: str, share: float, lost: str) -> dict[str, object]:
     available = share >= PARTIAL
     if share >= 0.995:
-        consequence = (
-            "none: every row carries it" if share == 1.0 else "none: nearly every row carries it"
-        )
+        consequence = "none: all carry it" if share == 1.0 else "none: nearly all carry it"
     elif available:
-        consequence = f"for the other {1 - share:.0%} of rows: {lost}"
+        consequence = f"where it is missing ({1 - share:.1%}): {lost}"
     else:
         consequence = lost
     return {"signal": signal, "available": available, "share": share, "consequence": consequence}

@@ -15,6 +15,7 @@ from stillhunt.campaigns.skeleton import mark_slots
 from stillhunt.campaigns.tables import Names, kind_shares, template_name
 from stillhunt.engines.base import Engine
 from stillhunt.scoring.calibration import estimative_word
+from stillhunt.scoring.features import MIN_USE
 
 DETAILS_VERSION = 1
 
@@ -126,7 +127,7 @@ def _campaign(
         "network": _network(investigation, cluster, verdict, names),
         "accounts": _accounts(engine, cluster, names, creation),
         "innocent_if": _innocent_if(verdict),
-        "do_not_act": _do_not_act(engine, investigation, cluster, account_names),
+        "do_not_act": _do_not_act(engine, cluster, account_names),
     }
 
 
@@ -259,9 +260,12 @@ def _innocent_if(verdict: Verdict) -> list[str]:
 
 
 def _do_not_act(
-    engine: Engine, investigation: Investigation, cluster: int, account_names: dict[int, str]
+    engine: Engine, cluster: int, account_names: dict[int, str]
 ) -> list[dict[str, str]]:
-    """Accounts that use the campaign's addresses, networks or payers and are not of it."""
+    """Accounts that use the campaign's addresses, networks or payers and do otherwise.
+
+    Not of any campaign, and not users of this one's templates: of those nothing is known either way.
+    """
     rows = engine.query(
         f"""
         SELECT m.account, COUNT(*) AS shared, MIN(i.family) AS family,
@@ -273,28 +277,28 @@ def _do_not_act(
         ) AS v
         JOIN incidence AS i ON i.family = v.family AND i.value = v.value
         JOIN account_entity AS m ON m.entity = i.entity
-        LEFT JOIN named_member AS w ON w.entity = i.entity AND w.cluster = {cluster}
-        LEFT JOIN licensed_entity AS s ON s.entity = i.entity
-        WHERE w.entity IS NULL
+        LEFT JOIN (SELECT DISTINCT entity FROM named_member) AS w ON w.entity = i.entity
+        LEFT JOIN set_aside AS s ON s.entity = i.entity
+        LEFT JOIN (
+            SELECT t.entity FROM own_template AS w
+            JOIN exchange_template AS t ON t.template = w.template
+            WHERE w.cluster = {cluster}
+            GROUP BY t.entity HAVING COUNT(DISTINCT t.key) >= {MIN_USE}
+        ) AS u ON u.entity = i.entity
+        WHERE w.entity IS NULL AND (u.entity IS NULL OR s.entity IS NOT NULL)
         GROUP BY m.account ORDER BY shared DESC, m.account LIMIT 200
         """  # noqa: S608
     ).to_pylist()
     out = [
         {
             "account": account_names.get(row["account"], ""),
-            "why": "holds a licence; the campaign's addresses or payers serve it too"
+            "why": "holds a licence or is on the allow list; the campaign's addresses or payers serve it too"
             if row["licensed"]
-            else f"shares {row['shared']} of the campaign's addresses, networks or payers, but is not linked "
-            "to it by what it does",
+            else f"shares {row['shared']} of the campaign's addresses, networks or payers, but does not do "
+            "what it does",
         }
         for row in rows
     ]
-    verdict = investigation.verdicts[cluster]
-    for member in verdict.attribution.members:
-        if not member.named:
-            name = account_names.get(member.entity, "")
-            why = f"linked, but a member only with probability {member.probability:.2f}"
-            out.append({"account": name, "why": why})
     return [entry for entry in out if entry["account"]]
 
 

@@ -39,16 +39,10 @@ class Template:
     texts: tuple[str, ...]
 
 
-def campaign_templates(
-    engine: Engine,
-    request: HuntRequest,
-    files: Sequence[InputFile],
-    clusters: Sequence[int],
-    quarantine: Quarantine,
-) -> dict[int, tuple[Template, ...]]:
-    """The most used own templates of each campaign, with exemplars read from the logs again.
+def mark_main_templates(engine: Engine) -> None:
+    """Make ``main_use`` (cluster, key, entity, template, item) of campaigns' exchanges.
 
-    Each exchange is counted once, for the own template that most of the campaign's exchanges hold.
+    Each is counted once, for the own template that most of the campaign's exchanges hold.
     """
     engine.create(
         "own_use",
@@ -75,6 +69,23 @@ def campaign_templates(
         ) AS r WHERE place = 1
         """,
     )
+
+
+def campaign_templates(
+    engine: Engine,
+    request: HuntRequest,
+    files: Sequence[InputFile],
+    clusters: Sequence[int],
+    quarantine: Quarantine,
+) -> dict[int, tuple[Template, ...]]:
+    """The most used own templates of each campaign, with exemplars read from the logs again.
+
+    Args:
+        engine: with ``main_use``.
+        request: how the logs are read; files: which.
+        clusters: of campaigns.
+        quarantine: for what cannot be read the second time.
+    """
     counts = engine.query(
         """
         SELECT cluster, template, COUNT(DISTINCT entity) AS entities, COUNT(*) AS exchanges,

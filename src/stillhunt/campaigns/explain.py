@@ -118,7 +118,7 @@ def explain_account(findings: Path, account: str) -> Explanation | None:
     cluster = details["clusters"].get(row["cluster"]) if row["cluster"] else None
     return Explanation(
         account=account,
-        verdict=_verdict(row, named, cluster),
+        verdict=_verdict(row, named, cluster, linked=bool(links)),
         signals=_signals(row),
         missing=_missing(findings, row),
         links=tuple(links),
@@ -195,7 +195,11 @@ def _links(findings: Path, entity: str) -> list[dict[str, Any]]:
 
 
 def _verdict(
-    row: dict[str, Any], named: list[dict[str, Any]], cluster: dict[str, Any] | None
+    row: dict[str, Any],
+    named: list[dict[str, Any]],
+    cluster: dict[str, Any] | None,
+    *,
+    linked: bool,
 ) -> str:
     if named:
         finding = named[0]
@@ -206,6 +210,11 @@ def _verdict(
         )
     if row["licensed"]:
         return "Not named: its entity holds a licence."
+    if cluster is None and linked:
+        return (
+            "Not named: it is in no cluster; it is on the allow list, or those it is linked to are, or "
+            "hold a licence, or too little holds them together."
+        )
     if cluster is None:
         return (
             "Not named: it is in no cluster; nothing it shares is more than strangers would share."

@@ -19,9 +19,9 @@ import pyarrow as pa
 from stillhunt.campaigns.coverage import coverage_rows
 from stillhunt.campaigns.details import details_document, names_beside
 from stillhunt.campaigns.detectable import smallest_detectable
-from stillhunt.campaigns.exemplars import campaign_templates
+from stillhunt.campaigns.exemplars import campaign_templates, mark_main_templates
 from stillhunt.campaigns.ingest import Ingested, ingest
-from stillhunt.campaigns.investigate import Investigation, investigate
+from stillhunt.campaigns.investigate import Investigation, investigate, unknown_names
 from stillhunt.campaigns.outputs import staged, write_json, write_table
 from stillhunt.campaigns.profiles import profile_rows
 from stillhunt.campaigns.request import HuntRequest, Progress
@@ -83,9 +83,10 @@ def hunt(
     progress = progress or Progress()
     timings = _Timings(progress)
     started = datetime.now(UTC)
+    refused = request.out.with_name(f"{request.out.name}.quarantine.jsonl")
     with staged(request.out) as (new, put), _workdir(request.out) as work:
         with (
-            Quarantine(new / "quarantine.jsonl") as quarantine,
+            Quarantine(new / "quarantine.jsonl", told=refused) as quarantine,
             DuckDBEngine(work, request.memory, request.threads) as engine,
         ):
             watched = timings.progress
@@ -94,15 +95,20 @@ def hunt(
                 came = ingest(request, engine, work, quarantine, watched)
             except InputError:
                 quarantine.close()
-                shutil.copy(new / "quarantine.jsonl", f"{request.out}.quarantine.jsonl")
+                if quarantine.count:
+                    shutil.copy(new / "quarantine.jsonl", refused)
                 raise
             found = investigate(request, engine, watched)
             watched.stage("Writing findings")
             result = _write(request, engine, came, found, new)
             watched.stage("Smallest detectable campaign")
-            detectable = smallest_detectable(engine, found.totals, request.fdr)
+            detectable = smallest_detectable(engine, found.totals, request.fdr, len(found.verdicts))
             record = _record(request, came, found, quarantine, started) | {
-                "smallest_detectable": detectable
+                "smallest_detectable": detectable,
+                "unknown_names": {
+                    "allow": unknown_names(engine, request.allow),
+                    "seed": unknown_names(engine, request.seeds),
+                },
             }
             statements = engine.statements
         record["timings"] = timings.done()
@@ -123,12 +129,12 @@ def _write(
     new: Path,
 ) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table | None]:
     key = None if request.clear else _value_key(request)
+    mark_main_templates(engine)
     names = name_things(engine, found, came.accounts, key)
     campaigns = campaign_rows(engine, found, licences_known=request.accounts is not None)
     accounts = account_rows(engine, found, names)
     links, members = link_rows(found, names)
-    seen = int(engine.scalar("SELECT COUNT(*) AS n FROM account_entity") or 0)
-    coverage = coverage_rows(came.carried, came.accounts, seen)
+    coverage = coverage_rows(engine, came.carried)
     tables = {
         "campaigns": campaigns,
         "accounts": accounts,

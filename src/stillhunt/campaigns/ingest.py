@@ -179,7 +179,7 @@ def _judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: i
         raise InputError(
             f"{bad:,} of {seen:,} rows are bad, more than --max-bad {request.max_bad:g} allows; the most "
             f"common reason ({n:,} times): {reason}.",
-            f"See {request.out}.quarantine.jsonl; mend the log or, knowing what is lost, raise --max-bad.",
+            f"See {quarantine.told}; mend the log or, knowing what is lost, raise --max-bad.",
         )
 
 

@@ -138,7 +138,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     owner = _owners(links, clusters)
     verdicts = tuple(
         Verdict(
-            campaign=_name(links, owner == i),
+            campaign=_name(links, owner == i, cluster),
             entities=cluster,
             link=tested[i],
             q_value=float(q_values[i]),
@@ -175,6 +175,30 @@ def _exemptions(
     return tuple(reasons)
 
 
+def unknown_names(engine: Engine, names: frozenset[str]) -> list[str]:
+    """Names that are neither an account nor an organization of these logs, sorted."""
+    given = pa.array(sorted(names), pa.string())
+    engine.load(
+        "given_name",
+        pa.table(
+            {
+                "name": given,
+                "account": hash64(given, "account"),
+                "organization": hash64(given, "organization"),
+            }
+        ),
+    )
+    rows = engine.query(
+        """
+        SELECT g.name FROM given_name AS g
+        LEFT JOIN account_entity AS a ON a.account = g.account
+        LEFT JOIN (SELECT DISTINCT entity FROM account_entity) AS o ON o.entity = g.organization
+        WHERE a.account IS NULL AND o.entity IS NULL ORDER BY g.name
+        """
+    )
+    return [str(name) for name in rows.column("name").to_pylist()]
+
+
 def _set_aside(engine: Engine, allow: frozenset[str]) -> np.ndarray:
     """Entities with a licence or on the allow list (account or organization), int64 sorted."""
     names = sorted(allow)
@@ -191,7 +215,9 @@ def _set_aside(engine: Engine, allow: frozenset[str]) -> np.ndarray:
         SELECT m.entity FROM account_entity AS m JOIN allowed AS a ON a.value = m.entity
         """
     )
-    return np.unique(np.asarray(rows.column("entity")))
+    entities = np.unique(np.asarray(rows.column("entity")))
+    engine.load("set_aside", pa.table({"entity": pa.array(entities, pa.int64())}))
+    return entities
 
 
 def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
@@ -213,7 +239,12 @@ def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
     return owner
 
 
-def _name(links: Links, own: np.ndarray) -> str:
-    """A cluster's id, from the values that link it: accounts may be renamed or come and go."""
+def _name(links: Links, own: np.ndarray, entities: np.ndarray) -> str:
+    """A cluster's id, from the values that link it: accounts may be renamed or come and go.
+
+    A cluster that shares all its links with a larger one has only its entities to be named by.
+    """
     values = np.unique(np.concatenate([links.x_value[own], links.y_value[own]])).astype("<i8")
+    if len(values) == 0:
+        values = entities.astype("<i8")
     return "c-" + hashlib.blake2b(values.tobytes(), digest_size=6).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -86,9 +87,11 @@ def _check(out: Path) -> None:
 
 def _sweep(out: Path) -> None:
     """Remove staging folders that killed runs of this ``out`` left behind."""
-    for left in out.parent.glob(f".{out.name}.*.*"):
-        owner = left.name.removeprefix(f".{out.name}.").split(".")[0]
-        if left.is_dir() and owner.isdigit() and not _alive(int(owner)):
+    # The whole name, so that folders of another ``out`` whose name goes on after a dot are let be.
+    ours = re.compile(rf"\.{re.escape(out.name)}\.(\d{{1,10}})\.[a-z0-9_]{{8}}")
+    for left in out.parent.iterdir():
+        found = ours.fullmatch(left.name)
+        if found and left.is_dir() and not _alive(int(found[1])):
             shutil.rmtree(left, ignore_errors=True)
 
 

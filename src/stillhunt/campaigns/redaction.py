@@ -7,16 +7,26 @@ import re
 CAP = 600
 """Characters of an exemplar that are kept."""
 
-# Each pattern is bounded in every repetition and starts at a fixed character class, so matching is
-# linear in the text.
+# No pattern nests one repetition in another that could match the same characters, and the text is
+# short, so matching is linear.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b(?:sk|pk|rk|ghp|gho|xox[abp]|AKIA|AIza)[-_A-Za-z0-9]{12,80}"), "[secret]"),
+    (re.compile(r"\beyJ[-_A-Za-z0-9]{8,}(?:\.[-_A-Za-z0-9]+){0,2}"), "[secret]"),
+    (
+        re.compile(
+            r"\b(?:sk|pk|rk|ghp|gho|ghs|github_pat|glpat|hf|xox[abeoprs]|AKIA|ASIA|AIza)[-_A-Za-z0-9]{12,}"
+        ),
+        "[secret]",
+    ),
     (re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}"), "[e-mail]"),
-    (re.compile(r"\bhttps?://[^\s<>\"']{1,300}"), "[link]"),
+    (re.compile(r"\bhttps?://[^\s<>\"']+"), "[link]"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "[address]"),
-    (re.compile(r"\b[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{0,4}){4,7}\b"), "[address]"),
+    (
+        re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){1,7}(?::[0-9A-Fa-f]{1,4}){1,7}(?!\w)"),
+        "[address]",
+    ),
+    (re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?!\w)"), "[address]"),
     (re.compile(r"\+?\d[\d ().-]{7,20}\d"), "[number]"),
-    (re.compile(r"\b[A-Fa-f0-9]{32,128}\b"), "[secret]"),
+    (re.compile(r"\b[A-Fa-f0-9]{32,}\b"), "[secret]"),
 )
 
 

@@ -102,8 +102,11 @@ def seed_rows(
         JOIN telling AS b ON b.family = l.y_family AND b.value = l.y_value AND b.entity = a.entity
         JOIN account_entity AS m ON m.entity = a.entity
         JOIN observations AS o ON o.account = m.account
-        LEFT JOIN seed AS s ON s.account = m.account
-        WHERE s.account IS NULL
+        LEFT JOIN (
+            SELECT b.entity FROM seed AS s JOIN account_entity AS b ON b.account = s.account
+        ) AS own ON own.entity = m.entity
+        LEFT JOIN set_aside AS l ON l.entity = m.entity
+        WHERE own.entity IS NULL AND l.entity IS NULL
         GROUP BY l.link, m.account
         """
     ).to_pylist()

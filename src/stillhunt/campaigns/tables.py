@@ -194,30 +194,36 @@ def _summary(verdict: Verdict, kinds: list[str], first: object, last: object) ->
 def kind_shares(engine: Engine, cluster: int) -> list[tuple[str, int, float]]:
     """(kind, exchanges, share) of a campaign's exchanges, most first; needs the text to be covered.
 
-    Each exchange is shared out among the kinds by how likely its cues make each; exchanges without
-    cues are "other". Exchanges are rounded, shares are not.
+    All exchanges of a template ask for the same, whatever fills it: they count for the kind that
+    their cues, taken together, make likeliest. A template without cues is "other".
+
+    Args:
+        engine: with ``main_use``.
+        cluster: whose.
     """
     rows = engine.query(
         f"""
-        SELECT o.cues, COUNT(*) AS n
-        FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
-        WHERE x.cluster = {cluster} AND o.cues IS NOT NULL GROUP BY o.cues ORDER BY o.cues
+        SELECT u.template, o.cues, COUNT(*) AS n
+        FROM main_use AS u JOIN observations AS o ON o.key = u.key
+        WHERE u.cluster = {cluster} AND o.cues IS NOT NULL
+        GROUP BY u.template, o.cues ORDER BY u.template, o.cues
         """  # noqa: S608
     )
-    cues = np.asarray(rows.column("cues"))
-    count = np.asarray(rows.column("n"))
+    template, cues, count = (np.asarray(column) for column in rows.columns)
     if len(cues) == 0:
         return []
-    chance = np.exp(kind_log_odds(cues)[:, : len(KINDS)])
-    chance /= chance.sum(axis=1, keepdims=True)
-    chance[cues == 0] = np.arange(len(KINDS)) == KINDS.index("other")
-    sums = count @ chance
-    order = np.argsort(-sums, kind="stable")
-    return [
-        (KINDS[i], round(float(sums[i])), float(sums[i] / count.sum()))
-        for i in order
-        if sums[i] >= 0.5
-    ]
+    log_chance = kind_log_odds(cues)[:, : len(KINDS)]
+    sums = dict.fromkeys(KINDS, 0)
+    for name in np.unique(template):
+        here = template == name
+        told = here & (cues != 0)
+        best = (
+            int(np.argmax(count[told] @ log_chance[told])) if told.any() else KINDS.index("other")
+        )
+        sums[KINDS[best]] += int(count[here].sum())
+    total = sum(sums.values())
+    counted = ((kind, n, n / total) for kind, n in sums.items() if n)
+    return sorted(counted, key=lambda row: -row[1])
 
 
 def account_rows(engine: Engine, investigation: Investigation, names: Names) -> pa.Table:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -30,10 +33,35 @@ app.command()(report)
 app.command()(simulate)
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"stillhunt {version('stillhunt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _asked: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Finds distillation campaigns in LLM API traffic."""
+
+
+def _terminated(_signal: int, _frame: object) -> None:
+    # As an exception, so that working folders are removed on the way out.
+    sys.exit(128 + signal.SIGTERM)
+
+
 def main() -> None:
     """Run the command line; exit 2 with a remedy where something is wrong with the input."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Interrupted; earlier findings are as they were.")
+        sys.exit(130)
     except StillhuntError as error:
         console = Console(stderr=True)
         console.print(f"[bold red]Error:[/] {escape(error.problem)}")

@@ -23,8 +23,10 @@ from stillhunt.campaigns.explain import (
 from stillhunt.errors import InputError
 from stillhunt.readers import Quarantine, ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
+from stillhunt.report.visible import visible
 
 _MOST_LINKS = 12
+_MOST_CHARACTERS = 2000
 
 
 def explain(
@@ -55,9 +57,11 @@ def explain(
       stillhunt explain x000045975 --findings out/ --logs logs/
     """
     console = Console() if sys.stdout.isatty() else Console(width=120)
+    pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
     explanation = explain_account(findings, who)
+    if explanation is None and pseudonymiser is not None:
+        explanation = explain_account(findings, pseudonymiser.pseudonym("account", who))
     if explanation is None:
-        pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
         options = ReadOptions(source=source, mapping=mapping, pseudonymiser=pseudonymiser)
         account = _exchange(console, findings, who, logs or [], options)
         explanation = explain_account(findings, account)
@@ -67,6 +71,11 @@ def explain(
             "Check that these logs are the ones that were hunted.",
         )
     _show(console, explanation)
+
+
+def _safe(text: str) -> str:
+    """Text of others for the terminal: no markup, and nothing hidden in it."""
+    return escape(visible(text, _MOST_CHARACTERS))
 
 
 def _exchange(
@@ -85,18 +94,18 @@ def _exchange(
             f"{exchange_id!r} is no account the hunt saw and no exchange it attributed to a campaign.",
             "If it is an exchange that was not attributed, name the logs it is in with --logs.",
         )
-    console.print(f"Exchange [bold]{escape(exchange_id)}[/] was attributed to a campaign.")
+    console.print(f"Exchange [bold]{_safe(exchange_id)}[/] was attributed to a campaign.")
     return owner
 
 
 def _show_exchange(console: Console, seen: ExchangeSignals, *, attributed: bool) -> None:
     whose = "was attributed to a campaign" if attributed else "was not attributed to a campaign"
-    console.print(f"Exchange [bold]{escape(seen.exchange_id)}[/] {whose}.")
+    console.print(f"Exchange [bold]{_safe(seen.exchange_id)}[/] {whose}.")
     if not seen.text:
         console.print("Its log carries no text, so nothing is known of what it asked.")
         return
-    kinds = ", ".join(f"{escape(kind)} {chance:.0%}" for kind, chance in seen.kinds)
-    cues = escape(", ".join(seen.cues)) or "none"
+    kinds = ", ".join(f"{_safe(kind)} {chance:.0%}" for kind, chance in seen.kinds)
+    cues = _safe(", ".join(seen.cues)) or "none"
     console.print(
         f"{seen.words:,} words; cues: {cues}; log-odds that it asks for training material "
         f"{seen.harvest:+.2f}; likeliest: {kinds}."
@@ -104,8 +113,8 @@ def _show_exchange(console: Console, seen: ExchangeSignals, *, attributed: bool)
 
 
 def _show(console: Console, explanation: Explanation) -> None:
-    console.print(f"[bold]{escape(explanation.account)}[/]")
-    console.print(escape(explanation.verdict))
+    console.print(f"[bold]{_safe(explanation.account)}[/]")
+    console.print(_safe(explanation.verdict))
     _signals(console, "Seen", explanation.signals)
     if explanation.links:
         table = Table(title="Links", title_justify="left")
@@ -113,13 +122,13 @@ def _show(console: Console, explanation: Explanation) -> None:
             table.add_column(name)
         for row in explanation.links[:_MOST_LINKS]:
             table.add_row(
-                escape(f"{row['x_family']} {row['x_value']}"),
-                escape(f"{row['y_family']} {row['y_value']}"),
+                _safe(f"{row['x_family']} {row['x_value']}"),
+                _safe(f"{row['y_family']} {row['y_value']}"),
                 f"{row['entities']:,}",
                 f"{row['expected']:.2g}",
                 f"{row['p_value']:.1g}",
                 f"{row['q_value']:.1g}",
-                escape(row["campaign"] or "none"),
+                _safe(row["campaign"] or "none"),
             )
         console.print(table)
         more = len(explanation.links) - _MOST_LINKS
@@ -130,7 +139,7 @@ def _show(console: Console, explanation: Explanation) -> None:
     _signals(console, "Why it is a member", explanation.membership)
     _signals(console, "Its cluster's score", explanation.waterfall, total=True)
     for lost in explanation.missing:
-        console.print(f"[yellow]Missing[/]: {escape(lost)}")
+        console.print(f"[yellow]Missing[/]: {_safe(lost)}")
 
 
 def _signals(
@@ -145,7 +154,7 @@ def _signals(
     if worth:
         table.add_column("log-odds", justify="right")
     for signal in signals:
-        row = [escape(signal.name), escape(signal.seen)]
+        row = [_safe(signal.name), _safe(signal.seen)]
         if worth:
             row.append("" if signal.log_odds is None else f"{signal.log_odds:+.2f}")
         table.add_row(*row)

@@ -22,6 +22,7 @@ from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.page import write_report
 from stillhunt.report.price import price_of
+from stillhunt.report.visible import visible
 from stillhunt.scoring.calibration import estimative_word
 from stillhunt.scoring.harvest import PRIOR
 
@@ -213,6 +214,14 @@ def _show(result: HuntResult, console: Console) -> None:
                 f"{row['q_value']:.1g}",
             )
         console.print(table)
+    for listed, names in result.record["unknown_names"].items():
+        # With pseudonyms each name is tried as an account and as an organization; one must fit.
+        if names and result.record["parameters"]["pseudonymised"] is None:
+            shown = ", ".join(visible(name, 60) for name in names[:5])
+            more = f" and {len(names) - 5:,} more" if len(names) > 5 else ""
+            console.print(
+                f"[yellow]Unknown in these logs[/], though on the --{listed} list: {escape(shown)}{more}"
+            )
     lost = [r for r in result.coverage.to_pylist() if not r["available"]]
     for row in lost:
         console.print(

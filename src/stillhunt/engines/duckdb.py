@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -16,6 +17,22 @@ from stillhunt.errors import UsageError
 # DuckDB itself takes "-1GB" and "none" to mean no limit at all.
 _LIMIT = re.compile(r"(?=.*[1-9])\d{1,12}(\.\d{1,6})?\s?([KMGT]i?)?B", re.IGNORECASE)
 _REMEDY = "Give --memory as a number with a unit, for example --memory 2GB."
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in plain words what stops a query that is sound: memory, disk, or the user."""
+    try:
+        yield
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        raise UsageError(
+            f"The engine ran out of room: {str(error).splitlines()[0]}",
+            "Raise --memory, or free disk space beside the --out folder, where it spills to.",
+        ) from error
+    except RuntimeError as error:
+        if "interrupted" not in str(error).lower():
+            raise
+        raise KeyboardInterrupt from error
 
 
 class DuckDBEngine(Engine):
@@ -78,10 +95,12 @@ class DuckDBEngine(Engine):
         self._connection.close()
 
     def _create(self, table: str, sql: str) -> None:
-        self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS {sql}")
+        with _told():
+            self._connection.execute(f"CREATE OR REPLACE TABLE {table} AS {sql}")
 
     def _query(self, sql: str) -> pa.Table:
-        return self._connection.sql(sql).to_arrow_table()
+        with _told():
+            return self._connection.sql(sql).to_arrow_table()
 
     def _drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {table}")

@@ -92,14 +92,18 @@ def held_out_tests(
 def _counterparts(
     cluster: np.ndarray, formed: Sequence[np.ndarray], home: dict[int, int]
 ) -> list[int]:
-    """The cluster formed without a family that mostly consists of this one's members, or several.
+    """The cluster formed without a family that is mostly this one, and this one mostly it.
+
+    A test of a small part would convict the rest. There may be two, each half of the cluster.
 
     Args:
         cluster: entities.
         formed: entities of the others; home: which of them an entity is in.
     """
     common = Counter(home[e] for e in cluster.tolist() if e in home)
-    candidates = {i: n for i, n in common.items() if n >= 2 and 2 * n >= len(formed[i])}
+    candidates = {
+        i: n for i, n in common.items() if n >= 2 and 2 * n >= max(len(formed[i]), len(cluster))
+    }
     return [i for i, n in candidates.items() if n == max(candidates.values())]
 
 

@@ -44,6 +44,28 @@ class Links:
     def __len__(self) -> int:
         return len(self.x_value)
 
+    def among(self, entities: np.ndarray) -> Links:
+        """The links all of whose members are among some entities."""
+        inside = np.isin(self.member_entity, entities)
+        strangers = np.bincount(self.member_link[~inside], minlength=len(self))
+        kept = np.flatnonzero(strangers == 0)
+        number = np.full(len(self), -1)
+        number[kept] = np.arange(len(kept))
+        own = number[self.member_link] >= 0
+        return Links(
+            x_family=self.x_family[kept],
+            y_family=self.y_family[kept],
+            x_value=self.x_value[kept],
+            y_value=self.y_value[kept],
+            entities=self.entities[kept],
+            expected=self.expected[kept],
+            log_p=self.log_p[kept],
+            q_value=self.q_value[kept],
+            member_link=number[self.member_link[own]],
+            member_entity=self.member_entity[own],
+            tests=self.tests,
+        )
+
 
 def build_conjunctions(engine: Engine, totals: Totals) -> float:
     """Make ``conjunction``: values of two families that at least two entities carry together.

@@ -94,7 +94,7 @@ class LogReader:
             reason, _ = self._quarantine.reasons.most_common(1)[0]
             raise InputError(
                 f"No exchange could be read; the most common reason is: {reason}.",
-                f"See {self._quarantine.path} for each row, or name the format with --source.",
+                f"See {self._quarantine.told} for each row, or name the format with --source.",
             )
 
     def _recognise(self, path: Path, named: bool) -> None:

@@ -32,17 +32,19 @@ class Quarantine:
         skipped: what was no exchange, by reason.
     """
 
-    def __init__(self, path: Path, *, excerpts: bool = True) -> None:
+    def __init__(self, path: Path, *, excerpts: bool = True, told: Path | None = None) -> None:
         """Create the file.
 
         Args:
             path: where the lines go.
             excerpts: False leaves excerpts out: they may hold personal data.
+            told: where error messages say the lines are, if they will not stay at ``path``.
 
         Raises:
             OutputError: the file cannot be created.
         """
         self.path = path
+        self.told = told or path
         self.excerpts = excerpts
         self.count = 0
         self.reasons: Counter[str] = Counter()

@@ -114,8 +114,12 @@ def mark_own_exchanges(
         FROM observations AS o
         JOIN account_entity AS m ON m.account = o.account
         JOIN cluster_of AS c ON c.entity = m.entity
-        LEFT JOIN own_template AS w ON w.cluster = c.cluster
-        WHERE o.item IS NULL AND w.cluster IS NULL
+        JOIN (
+            SELECT c.cluster FROM observations AS o
+            JOIN account_entity AS m ON m.account = o.account
+            JOIN cluster_of AS c ON c.entity = m.entity
+            GROUP BY c.cluster HAVING COUNT(o.item) = 0
+        ) AS silent ON silent.cluster = c.cluster
         """,
     )
 
@@ -241,7 +245,7 @@ class Users:
 
 
 def users_beside(engine: Engine) -> Users:
-    """Unlicensed entities outside all clusters with MIN_USE own exchanges or more."""
+    """Entities outside all clusters with MIN_USE own exchanges or more; none that is set aside."""
     rows = engine.query(
         f"""
         SELECT u.cluster, u.entity, b.n, u.k FROM (
@@ -249,7 +253,7 @@ def users_beside(engine: Engine) -> Users:
             FROM own_template AS w
             JOIN exchange_template AS t ON t.template = w.template
             LEFT JOIN cluster_of AS c ON c.entity = t.entity
-            LEFT JOIN licensed_entity AS l ON l.entity = t.entity
+            LEFT JOIN set_aside AS l ON l.entity = t.entity
             WHERE c.entity IS NULL AND l.entity IS NULL
             GROUP BY w.cluster, t.entity
             HAVING COUNT(DISTINCT t.key) >= {MIN_USE}
@@ -310,7 +314,7 @@ def _attribution(
 ) -> Attribution:
     has_templates = bool(own.text.sum() > 0)
     share, background = shares
-    ratio = np.clip(log_ratio(own.k, own.n, share, background), -SURE, SURE)
+    ratio = np.clip(log_ratio(own.k, own.text, share, background), -SURE, SURE)
     members = []
     for i, e in enumerate(own.entity.tolist()):
         q = min(max(best_q.get(e, 1.0), 1e-300), 1 - 1e-9)
@@ -321,10 +325,11 @@ def _attribution(
     # errors. High: what members that do mostly this sent beside it, in case a template was missed,
     # and what entities sent that do the same but were not linked.
     named = np.array([m.named for m in members], dtype=bool)
-    count, left = int(own.k[named].sum()), int((own.n - own.k)[named].sum())
+    beside_own = np.maximum(own.text - own.k, 0)
+    count, left = int(own.k[named].sum()), int(beside_own[named].sum())
     by_chance = background * left / (1 - background)
     low = max(0, int(np.floor(count - by_chance - 2 * np.sqrt(by_chance + 1))))
-    mostly = named & (2 * own.k >= own.n)
+    mostly = named & (2 * own.k >= own.text)
     alike = log_ratio(beside.own, beside.exchanges, share, background) >= SURE
-    high = count + int((own.n - own.k)[mostly].sum()) + int(beside.own[alike].sum())
+    high = count + int(beside_own[mostly].sum()) + int(beside.own[alike].sum())
     return Attribution(tuple(members), count, min(low, count), high, background, has_templates)

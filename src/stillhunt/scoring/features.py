@@ -77,7 +77,7 @@ def measure_units(engine: Engine, clusters: int) -> Units:
             GROUP BY m.entity
         ) AS b
         LEFT JOIN cluster_of AS c ON c.entity = b.entity
-        LEFT JOIN licensed_entity AS l ON l.entity = b.entity
+        LEFT JOIN set_aside AS l ON l.entity = b.entity
         WHERE l.entity IS NULL AND (c.cluster IS NOT NULL OR b.n >= {MIN_VOLUME})
         """,  # noqa: S608
     )
