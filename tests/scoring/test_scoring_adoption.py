@@ -75,7 +75,7 @@ def tables(folder: Path, log: Log, licensed: Iterable[int] = ()) -> tuple[Engine
         ),
     )
     engine.create("account_entity", "SELECT DISTINCT account, account AS entity FROM observations")
-    engine.load("licensed_entity", pa.table({"entity": pa.array(list(licensed), pa.int64())}))
+    engine.load("set_aside", pa.table({"entity": pa.array(list(licensed), pa.int64())}))
     uses = [(i, e, i, t) for i, (e, templates) in enumerate(log.sent) for t in templates]
     names = ("key", "entity", "item", "template")
     engine.load(

@@ -40,7 +40,7 @@ def tables(folder: Path, log: Log, text: bool = True) -> tuple[Engine, Totals]:
         pa.table({"key": pa.array(range(n), pa.int64()), "account": log.entity, "item": item}),
     )
     engine.create("account_entity", "SELECT DISTINCT account, account AS entity FROM observations")
-    engine.load("licensed_entity", pa.table({"entity": pa.array([], pa.int64())}))
+    engine.load("set_aside", pa.table({"entity": pa.array([], pa.int64())}))
     uses = [(i, log.entity[i], i, t) for i in range(n) for t in log.templates[i]]
     columns = list(zip(*uses, strict=True)) or [(), (), (), ()]
     names = ("key", "entity", "item", "template")

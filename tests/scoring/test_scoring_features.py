@@ -88,7 +88,7 @@ def measured(
                 }
             ),
         )
-        engine.load("licensed_entity", pa.table({"entity": pa.array(licensed, pa.int64())}))
+        engine.load("set_aside", pa.table({"entity": pa.array(licensed, pa.int64())}))
         engine.load(
             "accounts",
             pa.table(
