@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from stillhunt.fingerprints.machine import first_one, load64, store64
+from stillhunt.fingerprints.machine import first_one, load64, prefetch, store64
 from stillhunt.records.observation import GRAMS
 
 RUN = 6
@@ -61,9 +61,14 @@ _FROM_LOWER_A, _PAST_LOWER_Z = _repeated(0x80 - ord("a")), _repeated(0x7F - ord(
 _FROM_0, _PAST_9 = _repeated(0x80 - ord("0")), _repeated(0x7F - ord("9"))
 _UNDERSCORES, _C2S = _repeated(ord("_")), _repeated(0xC2)
 
+# Multiplying by it brings bit 8 i to bit 56 + i.
+_GATHER = _U(sum(1 << 7 * i for i in range(1, 9)))
+
 # By how many bytes of a token are left, 0 to 16.
 _FIRST_EIGHT = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], dtype=np.uint64)
 _SECOND_EIGHT = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], dtype=np.uint64)
+
+_AHEAD = 2048  # bytes; about three texts
 
 SEPARATOR, WORD, WIDE = 0, 1, 2
 
@@ -102,6 +107,14 @@ def _finish(h):
 
 
 @_inlined
+def _leads(x):
+    """Of eight bytes, leads C2 and E0..FF, as bit 7; step 2 says what they are."""
+    other = x ^ _C2S
+    c2 = ~(((other & _LOW7) + _LOW7) | other)
+    return ((x & (x << _U(1)) & (x << _U(2))) | c2) & _HIGH
+
+
+@_inlined
 def _classify(x):
     """Eight bytes at once: (lower-cased, word bytes, leads to look at), the last two as bit 7.
 
@@ -116,10 +129,7 @@ def _classify(x):
     letter = (low + _FROM_LOWER_A) & ~(low + _PAST_LOWER_Z)
     digit = (low + _FROM_0) & ~(low + _PAST_9)
     underscore = ~((low ^ _UNDERSCORES) + _LOW7)
-    # Leads C2 and E0..FF; step 2 says what they are.
-    other = x ^ _C2S
-    c2 = ~(((other & _LOW7) + _LOW7) | other)
-    lead = ((x & (x << _U(1)) & (x << _U(2))) | c2) & high
+    lead = _leads(x)
     word = (((letter | digit | underscore) & ~high) | (high & ~lead)) & _HIGH
     return folded, word, lead
 
@@ -127,27 +137,25 @@ def _classify(x):
 @_inlined
 def _gather(flags):
     """Eight flags, each bit 7 of its byte, to the eight bits of one byte."""
-    flags >>= _U(7)
-    flags |= flags >> _U(7)
-    flags |= flags >> _U(14)
-    return np.uint8((flags | (flags >> _U(28))) & _U(0xFF))
+    return np.uint8(((flags >> _U(7)) * _GATHER) >> _U(56))
 
 
 @_compiled
-def _mark(data, start, end, folded, word, lead):
-    """Step 1: fold bytes start..end-1; mark word bytes and leads, one bit each, zero past the end.
+def _mark(data, start, end, folded, word):
+    """Step 1: fold bytes start..end-1; mark word bytes, one bit each, zero past the end.
 
     Returns whether there may be leads.
     """
     length = end - start
     blocks = (length + 63) >> 6
     leads = _U(0)
+    for k in range(blocks):  # the rows to come, or they would be waited for
+        prefetch(data, start + 64 * k + _AHEAD)
     if start + 64 * blocks <= len(data):
         for k in range(_U(8 * blocks)):
             fold, w, s = _classify(load64(data, start + 8 * np.int64(k)))
             store64(folded, 8 * np.int64(k), fold)
             word[k] = _gather(w)
-            lead[k] = _gather(s)
             leads |= s
     else:
         for k in range((length + 7) >> 3):
@@ -157,14 +165,11 @@ def _mark(data, start, end, folded, word, lead):
             fold, w, s = _classify(x)
             store64(folded, 8 * k, fold)
             word[k] = _gather(w)
-            lead[k] = _gather(s)
             leads |= s
     last = length >> 3
     inside = np.uint8((1 << (length & 7)) - 1)
     word[last] &= inside
-    lead[last] &= inside
     store64(word, last + 1, _U(0))
-    store64(lead, last + 1, _U(0))
     return leads != 0
 
 
@@ -204,12 +209,17 @@ def _sequence(data, i, end):
 
 
 @_compiled
-def _correct(data, start, end, word, lead):
+def _correct(data, start, end, folded, word, lead):
     """Step 2: take what belongs to wide characters and punctuation out of the word bits.
 
     Afterwards ``lead`` marks where a token may start: word bytes and leads of wide characters.
     """
     words = (end - start + 7) >> 3
+    for k in range(_U(words)):
+        lead[k] = _gather(_leads(load64(folded, 8 * np.int64(k))))
+    last = (end - start) >> 3
+    lead[last] &= np.uint8((1 << ((end - start) & 7)) - 1)
+    store64(lead, last + 1, _U(0))
     for k in range(words):
         marks = _U(lead[k])
         kept = marks
@@ -377,35 +387,64 @@ def _widen(minima, one, two, number, shift):
 
 
 @_compiled
+def _next_window(minima, grams, room, budget, here, base, guess):
+    """Find the smallest window above ``base`` whose minima change fewer than ``budget`` times.
+
+    ``minima`` holds, from ``here`` on, those of windows of ``base`` hashes, and from ``room`` on,
+    space for twice as many. Returns (window, place, shift) as ``_smallest_window``.
+    """
+    low = base
+    high = top = min(2 * base, grams)  # wider ones need other minima
+    guesses = 3  # then halving, which is never slow
+    while True:
+        while high - low > 1:
+            middle = max(low + 1, min(guess, high - 1))
+            changes = _changes(minima, here, grams - middle + 1, middle - base)
+            if changes < budget:
+                high = middle
+            else:
+                low = middle
+            guesses -= 1
+            # Windows and changes are about inversely proportional.
+            guess = middle * changes // budget if guesses > 0 else (low + high) >> 1
+        if high < top or _changes(minima, here, grams - top + 1, top - base) < budget:
+            return high, here, high - base
+        there = 2 * room if here == room else room
+        _widen(minima, here, there, grams - top + 1, top - base)
+        here = there
+        low = base = top
+        high = top = min(2 * base, grams)
+
+
+@_compiled
 def _smallest_window(minima, grams, room, budget):
     """Find the smallest window whose minima change fewer than ``budget`` times.
 
-    ``minima`` holds the hashes, and behind them, from ``room`` on, space for as many.
+    ``minima`` holds the hashes, and behind them, from ``room`` on, space for twice as many.
 
     Returns (window, place, shift): the window's minima are those of minima[place + i] and
     minima[place + i + shift].
     """
-    here, there = 0, room
+    if grams <= budget:
+        return 1, 0, 0
+    # The minima of hashes that are all different change about 2 grams / (window + 1) times.
+    likely = 2 * grams // budget
+    here = 0
+    base = 1
+    skipped = 3 * likely >> 2
+    while base < skipped:
+        wider = min(2 * base, skipped)
+        there = 2 * room if here == room else room
+        _widen(minima, here, there, grams - wider + 1, wider - base)
+        here = there
+        base = wider
+    window, place, shift = _next_window(minima, grams, room, budget, here, base, likely)
+    if window > base + 1 or _changes(minima, here, grams - base + 1, 0) >= budget:
+        return window, place, shift
+    # A text that repeats itself: what was skipped may be the answer. The hashes are still there.
     if _changes(minima, 0, grams, 0) < budget:
         return 1, 0, 0
-    low = 1  # its minima are from ``here`` on, and too many
-    while True:
-        high = min(2 * low, grams)
-        changes = _changes(minima, here, grams - high + 1, high - low)
-        if changes < budget:
-            break
-        _widen(minima, here, there, grams - high + 1, high - low)
-        here, there = there, here
-        low = high
-    base = low
-    while high - low > 1:
-        # Windows and changes are about inversely proportional.
-        middle = min(max((low + high) >> 1, low + 1), high - 1)
-        if _changes(minima, here, grams - middle + 1, middle - base) < budget:
-            high = middle
-        else:
-            low = middle
-    return high, here, high - base
+    return _next_window(minima, grams, room, budget, 0, 1, 2)
 
 
 @_compiled
@@ -450,8 +489,8 @@ def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups
     """
     folded, word, starts = bits
     tokens, minima, room, changed = numbers
-    if _mark(data, start, end, folded, word, starts):
-        _correct(data, start, end, word, starts)
+    if _mark(data, start, end, folded, word):
+        _correct(data, start, end, folded, word, starts)
         count, item = _take(folded, word, starts, False, end - start, tokens, item)
     else:
         count, item = _take(folded, word, word, True, end - start, tokens, item)
@@ -508,7 +547,7 @@ def fingerprint_rows(
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
     """
     bits = (folded, word, lead)
-    numbers = (tokens, minima, len(minima) >> 1, changed)
+    numbers = (tokens, minima, len(minima) // 3, changed)
     tokens[:_BEFORE] = 0
     for row in range(first, last):
         s0, s1 = system_offsets[row], system_offsets[row + 1]
@@ -551,7 +590,7 @@ def scratch(longest: int) -> tuple[np.ndarray, ...]:
         np.empty((longest >> 3) + 24, dtype=np.uint8),
         np.empty((longest >> 3) + 24, dtype=np.uint8),
         np.empty(longest + _BEFORE, dtype=np.uint64),
-        np.empty(2 * longest, dtype=np.uint64),
+        np.empty(3 * longest, dtype=np.uint64),
         np.empty(GRAMS + 1, dtype=np.uint64),
         np.empty(GRAMS + ENDS, dtype=np.int32),
     )
