@@ -119,11 +119,8 @@ def test_fewer_signals_find_no_more(tmp_path: Path) -> None:
     assert count[1] <= count[0]
 
 
-@pytest.mark.parametrize("lost", [{2}, {3, 16}, {8, 16, 32}, set(SIZES)])
-def test_sizes_that_were_missed_are_listed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: set[int]
-) -> None:
-    """Their members are found, but nobody is sure enough of them."""
+def watched(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """The campaigns that are in the log at the moment, as a list that keeps up."""
     planted: list[np.ndarray] = []
     inject = detectable._inject
 
@@ -134,6 +131,17 @@ def test_sizes_that_were_missed_are_listed(
         planted[:] = campaigns
         return rows, campaigns
 
+    monkeypatch.setattr(detectable, "_inject", spy)
+    return planted
+
+
+@pytest.mark.parametrize("lost", [{2}, {3, 16}, {8, 16, 32}, set(SIZES)])
+def test_sizes_that_were_missed_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: set[int]
+) -> None:
+    """Their members are found, but nobody is sure enough of them."""
+    planted = watched(monkeypatch)
+
     class Test:
         def __init__(self, sure: bool) -> None:
             self.p_value = 1e-9 if sure else 1.0
@@ -141,7 +149,6 @@ def test_sizes_that_were_missed_are_listed(
     def tests(*args: object) -> list[Test]:
         return [Test(len(c) not in lost) for c in planted]
 
-    monkeypatch.setattr(detectable, "_inject", spy)
     monkeypatch.setattr(detectable, "find_clusters", lambda _: list(planted))
     monkeypatch.setattr(detectable, "held_out_tests", tests)
     result = result_of(tmp_path, _FAMILIES, entities=60)
@@ -155,15 +162,7 @@ def test_a_campaign_counts_from_four_fifths_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: float, found: bool
 ) -> None:
     """Of the largest size, a part is a cluster; and a cluster of which it is a part likewise."""
-    planted: list[np.ndarray] = []
-    inject = detectable._inject
-
-    def spy(
-        totals: Totals, size: int, rng: np.random.Generator
-    ) -> tuple[pa.Table, list[np.ndarray]]:
-        rows, campaigns = inject(totals, size, rng)
-        planted[:] = campaigns
-        return rows, campaigns
+    planted = watched(monkeypatch)
 
     def clusters(_: object) -> list[np.ndarray]:
         part, other = planted
@@ -173,7 +172,6 @@ def test_a_campaign_counts_from_four_fifths_on(
     class Sure:
         p_value = 1e-9
 
-    monkeypatch.setattr(detectable, "_inject", spy)
     monkeypatch.setattr(detectable, "find_clusters", clusters)
     monkeypatch.setattr(detectable, "held_out_tests", lambda *_: [Sure(), Sure()])
     result = result_of(tmp_path, _FAMILIES, entities=60)
