@@ -23,9 +23,9 @@ from stillhunt.scoring import adoption
 from stillhunt.scoring.adoption import adopt
 from stillhunt.scoring.attribution import (
     SURE,
-    background_of,
     log_ratio,
     mark_own_exchanges,
+    template_shares,
     users_beside,
 )
 
@@ -425,7 +425,7 @@ def test_background_is_what_everybody_else_sends(tmp_path: Path, planted: Log) -
     engine, totals = tables(tmp_path, planted)
     with engine:
         mark_own_exchanges(engine, totals, NullModel(totals), [np.array(OPERATOR)], LEVEL)
-        share, background = background_of(engine, 0)
+        share, background = template_shares(engine, 1)[0]
     others = [t for e, t in planted.sent if e not in OPERATOR]
     assert background == pytest.approx((25 + 4 * 24 + 0.5) / (len(others) + 1))
     assert share == pytest.approx((12 * 24 + 0.5) / (12 * 46 + 1))
@@ -440,7 +440,7 @@ def test_a_background_above_the_members_share_still_has_a_ratio(tmp_path: Path) 
     engine, totals = tables(tmp_path, log)
     with engine:
         mark_own_exchanges(engine, totals, NullModel(totals), [np.array([1, 2])], LEVEL)
-        share, background = background_of(engine, 0)
+        share, background = template_shares(engine, 1)[0]
     assert 0 < background < share < 1
     none = log_ratio(np.array([0]), np.array([10]), share, background)
     assert abs(float(none[0])) < 1

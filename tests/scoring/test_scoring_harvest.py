@@ -25,7 +25,6 @@ def customers(rng: np.random.Generator, clusters: int = 3, controls: int = 150) 
         length=np.exp(rng.normal(5, 0.7, n)),
         intent=rng.normal(-3, 1, n),
         bundles=bundles,
-        output_tokens=np.exp(rng.normal(10, 1, n)),
     )
 
 
@@ -127,7 +126,7 @@ def test_the_order_of_controls_changes_nothing() -> None:
     units = replace(units, exchanges=rng.integers(20, 60, len(units.exchanges)))
     before = score_clusters(units, np.array([1e-9, 1e-3, 0.5]))
     order = np.concatenate([np.arange(3), 3 + rng.permutation(len(units.exchanges) - 3)])
-    columns = ("exchanges", "sweep", "length", "intent", "bundles", "output_tokens")
+    columns = ("exchanges", "sweep", "length", "intent", "bundles")
     moved = replace(units, **{c: getattr(units, c)[order] for c in columns})
     for one, other in zip(before, score_clusters(moved, np.array([1e-9, 1e-3, 0.5])), strict=True):
         assert one.score == pytest.approx(other.score, rel=1e-9)

@@ -29,7 +29,6 @@ class HuntRequest:
         jsonl: write tables as JSON Lines rather than Parquet.
         seeds: known-bad accounts; what they lead to is kept apart.
         allow: accounts or organizations that are never named.
-        price_input, price_output: what a licence costs, per million tokens, for the report.
     """
 
     logs: tuple[Path, ...]

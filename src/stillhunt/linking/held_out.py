@@ -19,7 +19,7 @@ import pyarrow as pa
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.families import HELD_OUT, pairs_without
-from stillhunt.linking.indicators import Totals
+from stillhunt.linking.indicators import Totals, group_degrees
 from stillhunt.linking.links import Links, most_telling
 from stillhunt.linking.null_model import NullModel, log_tail
 
@@ -129,20 +129,12 @@ def _test_family(
         WHERE p.entities <= {most_telling(totals)}
         """  # noqa: S608
     )
-    degrees = engine.query(
-        f"""
-        SELECT f.cluster, d.n AS k, COUNT(*) AS n
-        FROM formed AS f JOIN degree AS d ON d.entity = f.entity
-        WHERE d.family = '{family}'
-        GROUP BY f.cluster, d.n
-        """  # noqa: S608
-    )
     cluster = np.asarray(rows.column("cluster"))
     count = np.asarray(rows.column("n"))
     sizes = np.array([len(c) for c in formed])
     expected = null.group(
         family,
-        np.array([np.asarray(c) for c in degrees.columns], dtype=np.int64),
+        group_degrees(engine, "formed", family),
         cluster,
         np.asarray(rows.column("popularity")),
     )

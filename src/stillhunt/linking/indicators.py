@@ -84,6 +84,28 @@ def count_indicators(engine: Engine) -> Totals:
     return _measure_totals(engine)
 
 
+def group_degrees(engine: Engine, groups: str, family: str) -> np.ndarray:
+    """How busy the entities of groups are, int64 (3, classes), as ``NullModel.group`` takes it.
+
+    Args:
+        engine: with ``degree`` and the table ``groups`` (cluster, entity).
+        groups: that table's name.
+        family: of the values counted.
+
+    Returns:
+        Cluster, an entity's number of values, and how many of the cluster have so many.
+    """
+    rows = engine.query(
+        f"""
+        SELECT g.cluster, d.n AS k, COUNT(*) AS n
+        FROM {groups} AS g JOIN degree AS d ON d.entity = g.entity
+        WHERE d.family = '{family}'
+        GROUP BY g.cluster, d.n
+        """  # noqa: S608
+    )
+    return np.array([np.asarray(column) for column in rows.columns], dtype=np.int64)
+
+
 def _measure_totals(engine: Engine) -> Totals:
     degrees = _classes(
         engine, "SELECT family, n AS a, COUNT(*) AS n FROM degree GROUP BY family, degree.n"

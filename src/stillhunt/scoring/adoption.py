@@ -18,7 +18,7 @@ from stillhunt.linking.families import ADDRESS, PAYMENT
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import most_telling
 from stillhunt.linking.null_model import NullModel, adjust, tail
-from stillhunt.scoring.attribution import SURE, background_of, log_ratio, users_beside
+from stillhunt.scoring.attribution import SURE, log_ratio, template_shares, users_beside
 
 _INFRASTRUCTURE = (ADDRESS, PAYMENT)
 
@@ -45,9 +45,8 @@ def adopt(
     """
     users = users_beside(engine)
     keep = ~np.isin(users.entity, set_aside)
-    for i in range(len(clusters)):
+    for i, (share, background) in enumerate(template_shares(engine, len(clusters))):
         here = users.cluster == i
-        share, background = background_of(engine, i)
         keep[here] &= log_ratio(users.own[here], users.exchanges[here], share, background) >= SURE
     cluster, entity = users.cluster[keep], users.entity[keep]
     if len(cluster) == 0:

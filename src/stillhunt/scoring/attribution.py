@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import TEMPLATE
-from stillhunt.linking.indicators import Totals
+from stillhunt.linking.indicators import Totals, group_degrees
 from stillhunt.linking.links import most_telling
 from stillhunt.linking.null_model import NullModel, adjust, log_tail
 from stillhunt.scoring.calibration import probability
@@ -148,11 +148,12 @@ def attribute(
     )
     cluster, entity, n, k, text = (np.asarray(column) for column in rows.columns)
     beside = users_beside(engine)
+    shares = template_shares(engine, len(clusters))
     out = []
     for i in range(len(clusters)):
         at = np.flatnonzero(cluster == i)
         mine = _Counts(entity[at], n[at], k[at], text[at])
-        out.append(_attribution(mine, background_of(engine, i), best_q, beside.of(i)))
+        out.append(_attribution(mine, shares[i], best_q, beside.of(i)))
     named = [(i, m.entity) for i, a in enumerate(out) for m in a.members if m.named]
     engine.load(
         "named_member",
@@ -192,17 +193,10 @@ def _own_templates(
         ORDER BY s.cluster, s.template
         """  # noqa: S608
     )
-    degrees = engine.query(
-        """
-        SELECT c.cluster, d.n AS k, COUNT(*) AS n
-        FROM cluster_of AS c JOIN degree AS d ON d.entity = c.entity
-        WHERE d.family = 'template' GROUP BY c.cluster, d.n
-        """
-    )
     cluster = np.asarray(rows.column("cluster"))
     expected = null.group(
         TEMPLATE,
-        np.array([np.asarray(c) for c in degrees.columns], dtype=np.int64),
+        group_degrees(engine, "cluster_of", TEMPLATE),
         cluster,
         np.asarray(rows.column("popularity")),
     )
@@ -269,30 +263,42 @@ def users_beside(engine: Engine) -> Users:
     return Users(*(np.asarray(c) for c in rows.columns))
 
 
-def background_of(engine: Engine, cluster: int) -> tuple[float, float]:
+def template_shares(engine: Engine, clusters: int) -> list[tuple[float, float]]:
     """Shares of exchanges that hold a cluster's own templates: its members', and everybody else's.
 
-    The first is kept above the second, and both between 0 and 1, so that their ratio is defined.
+    One pair for each of so many clusters. The first is kept above the second, and both between 0
+    and 1, so that their ratio is defined.
     """
-    row = engine.query(
-        f"""
-        SELECT SUM(CASE WHEN c.entity IS NOT NULL AND x.key IS NOT NULL THEN 1 ELSE 0 END) AS own,
-            SUM(CASE WHEN c.entity IS NOT NULL THEN 1 ELSE 0 END) AS members,
-            SUM(CASE WHEN c.entity IS NULL AND x.key IS NOT NULL THEN 1 ELSE 0 END) AS others,
-            COUNT(*) AS total
+    rows = engine.query(
+        """
+        SELECT u.cluster, SUM(u.member) AS own, SUM(1 - u.member) AS others
+        FROM (
+            SELECT w.cluster, t.key, MAX(CASE WHEN c.entity IS NULL THEN 0 ELSE 1 END) AS member
+            FROM own_template AS w
+            JOIN exchange_template AS t ON t.template = w.template
+            LEFT JOIN cluster_of AS c ON c.entity = t.entity AND c.cluster = w.cluster
+            GROUP BY w.cluster, t.key
+        ) AS u
+        GROUP BY u.cluster
+        """
+    ).to_pylist()
+    texts = engine.query(
+        """
+        SELECT c.cluster, COUNT(*) AS n
         FROM observations AS o
         JOIN account_entity AS m ON m.account = o.account
-        LEFT JOIN cluster_of AS c ON c.entity = m.entity AND c.cluster = {cluster}
-        LEFT JOIN (
-            SELECT DISTINCT t.key
-            FROM own_template AS w JOIN exchange_template AS t ON t.template = w.template
-            WHERE w.cluster = {cluster}
-        ) AS x ON x.key = o.key
-        WHERE o.item IS NOT NULL
-        """  # noqa: S608
-    ).to_pylist()[0]
-    own, members, others = (int(row[name] or 0) for name in ("own", "members", "others"))
-    background = min((others + 0.5) / (max(row["total"] - members, 1) + 1), 0.5)
+        JOIN cluster_of AS c ON c.entity = m.entity
+        WHERE o.item IS NOT NULL GROUP BY c.cluster
+        """
+    ).to_pylist()
+    total = int(engine.scalar("SELECT COUNT(item) AS n FROM observations") or 0)
+    held = {row["cluster"]: (row["own"], row["others"]) for row in rows}
+    written = {row["cluster"]: row["n"] for row in texts}
+    return [_shares(*held.get(i, (0, 0)), written.get(i, 0), total) for i in range(clusters)]
+
+
+def _shares(own: int, others: int, members: int, total: int) -> tuple[float, float]:
+    background = min((others + 0.5) / (max(total - members, 1) + 1), 0.5)
     share = min(max((own + 0.5) / (members + 1), background + 1e-9), 1 - 1e-9)
     return share, background
 

@@ -36,7 +36,6 @@ class Units:
         intent: float (u,), mean log-odds that an exchange asks for training material.
         bundles: float (u,), payment instruments that serve several accounts of the unit; known for
             clusters and for declared organizations with several accounts.
-        output_tokens: float (u,), total.
     """
 
     clusters: int
@@ -45,7 +44,6 @@ class Units:
     length: np.ndarray
     intent: np.ndarray
     bundles: np.ndarray
-    output_tokens: np.ndarray
 
     @property
     def fresh_output(self) -> np.ndarray:
@@ -105,10 +103,9 @@ def measure_units(engine: Engine, clusters: int) -> Units:
             COALESCE(CAST(SUM(fresh) AS DOUBLE) / NULLIF(SUM(held), 0), 0.0) AS sweep,
             AVG(CASE WHEN fresh = 1 THEN LN(1.0 + taken) END) AS log_length,
             AVG(intent) AS intent,
-            SUM(CAST(output_tokens AS BIGINT)) AS output_tokens,
             COUNT(item) AS with_text
         FROM (
-            SELECT u.unit, o.item, s.harvest AS intent, o.output_tokens,
+            SELECT u.unit, o.item, s.harvest AS intent,
                 CASE WHEN t.key IS NULL THEN 0 ELSE 1 END AS held,
                 COALESCE(o.output_tokens, o.response_bytes / 4) AS taken,
                 CASE WHEN t.key IS NOT NULL AND ROW_NUMBER() OVER (
@@ -137,7 +134,6 @@ def measure_units(engine: Engine, clusters: int) -> Units:
         length=np.where(np.isnan(length) & (_floats(rows, "sweep") == 0), 0.0, length),
         intent=np.where(with_text, intent, np.nan),
         bundles=_bundles(engine, len(unit)),
-        output_tokens=_floats(rows, "output_tokens"),
     )
 
 
