@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,7 +124,7 @@ def _campaign(
             }
             for t in templates
         ],
-        "network": _network(investigation, cluster, verdict, names),
+        "network": _network(engine, investigation, cluster, verdict, names),
         "accounts": _accounts(engine, cluster, names, creation),
         "innocent_if": _innocent_if(verdict),
         "do_not_act": _do_not_act(engine, cluster, account_names),
@@ -153,7 +153,7 @@ def _activity(engine: Engine, cluster: int) -> dict[str, Any]:
 
 
 def _network(
-    investigation: Investigation, cluster: int, verdict: Verdict, names: Names
+    engine: Engine, investigation: Investigation, cluster: int, verdict: Verdict, names: Names
 ) -> dict[str, Any]:
     """Accounts and the values that link them, the busiest of each."""
     links = investigation.links
@@ -164,6 +164,7 @@ def _network(
         if entity in named:
             edges.add((entity, (links.x_family[link], int(links.x_value[link]))))
             edges.add((entity, (links.y_family[link], int(links.y_value[link]))))
+    edges |= {(e, v) for e, v in _swept(engine, verdict) if e in named}
     carriers: dict[tuple[str, int], set[int]] = {}
     for entity, value in edges:
         carriers.setdefault(value, set()).add(entity)
@@ -195,6 +196,19 @@ def _network(
         "values_shown": len(shown_values),
         "values_of": len(carriers),
     }
+
+
+def _swept(engine: Engine, verdict: Verdict) -> Iterator[tuple[int, tuple[str, int]]]:
+    """Entities that a sweep brought, and the templates through which they put their own items."""
+    if verdict.group.sweep is None:
+        return
+    templates = ", ".join(map(str, verdict.group.sweep.templates.tolist()))
+    rows = engine.query(
+        f"SELECT DISTINCT entity, template FROM own_item WHERE template IN ({templates})"  # noqa: S608
+    ).to_pylist()
+    for row in rows:
+        if row["entity"] in verdict.group.swept:
+            yield row["entity"], ("template", row["template"])
 
 
 def _telling_values(carriers: dict[tuple[str, int], set[int]]) -> list[tuple[str, int]]:
@@ -245,6 +259,11 @@ def _innocent_if(verdict: Verdict) -> list[str]:
         out.append(
             "The shared payment instruments are an agency's or a reseller's that pays for unrelated "
             "clients: ask for the contract."
+        )
+    if len(verdict.group.swept) == len(verdict.entities):
+        out.append(
+            "The accounts are strangers who use one program that their clients do not show and that gives "
+            "each the same amount of work: ask what software sends the requests."
         )
     out.append(
         "The accounts are used by people who do not know of it (stolen keys): then the account holders "

@@ -11,12 +11,12 @@ import pyarrow as pa
 from stillhunt.campaigns.request import HuntRequest, Progress
 from stillhunt.engines.base import Engine
 from stillhunt.fingerprints.hashing import hash64
-from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.entities import build_entities
-from stillhunt.linking.held_out import LinkTest, held_out_tests
+from stillhunt.linking.groups import Group, find_groups
+from stillhunt.linking.held_out import LinkTest
 from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.links import Links, build_conjunctions, find_links
-from stillhunt.linking.null_model import NullModel, adjust
+from stillhunt.linking.null_model import NullModel
 from stillhunt.linking.templates import build_templates
 from stillhunt.scoring.adoption import adopt
 from stillhunt.scoring.attribution import Attribution, Member, attribute, mark_own_exchanges
@@ -36,18 +36,27 @@ class Verdict:
     Attributes:
         campaign: its id; kept whether or not it is named a campaign.
         entities: int64, its members without licensed and allowed ones.
-        link: the held-out tests; q_value: over all clusters; harvest: the comparison.
+        group: what joined them, and its tests; harvest: the comparison.
         attribution: exchanges and members.
         exempt: why it is no campaign; empty where it is one.
     """
 
     campaign: str
     entities: np.ndarray
-    link: LinkTest
-    q_value: float
+    group: Group
     harvest: HarvestScore
     attribution: Attribution
     exempt: tuple[str, ...]
+
+    @property
+    def link(self) -> LinkTest:
+        """The tests of whether they are one."""
+        return self.group.link
+
+    @property
+    def q_value(self) -> float:
+        """Of those tests, over all clusters."""
+        return self.group.q_value
 
     @property
     def is_campaign(self) -> bool:
@@ -110,13 +119,8 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     links = find_links(engine, null, tests, request.fdr)
     progress.stage("Clusters")
     set_aside = _set_aside(engine, request.allow)
-    clusters = []
-    for cluster in find_clusters(links):
-        kept = np.setdiff1d(cluster, set_aside, assume_unique=True)
-        if len(kept) >= 2:
-            clusters.append(kept)
-    tested = held_out_tests(engine, totals, null, links, clusters)
-    q_values = adjust(np.array([t.p_value for t in tested]), max(len(tested), 1))
+    groups = find_groups(engine, totals, null, links, set_aside, request.fdr)
+    clusters = [group.entities for group in groups]
     progress.stage("Harvest scores")
     mark_own_exchanges(engine, totals, null, clusters, request.fdr)
     adopted = adopt(engine, totals, null, clusters, set_aside, request.fdr)
@@ -129,22 +133,23 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
         ]
         mark_own_exchanges(engine, totals, null, clusters, request.fdr)
     units = measure_units(engine, len(clusters))
-    scores = score_clusters(units, np.array([t.p_value for t in tested]), request.prior)
+    scores = score_clusters(units, np.array([g.link.p_value for g in groups]), request.prior)
     best_q: dict[int, float] = {}
     for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
         best_q[entity] = min(best_q.get(entity, 1.0), float(links.q_value[link]))
     best_q |= {entity: q for entity, (_, q) in adopted.items()}
+    for group in groups:
+        best_q |= {e: min(best_q.get(e, 1.0), group.swept_q) for e in group.swept}
     attributions = attribute(engine, clusters, best_q)
     owner = _owners(links, clusters)
     verdicts = tuple(
         Verdict(
-            campaign=_name(links, owner == i, cluster),
+            campaign=_name(links, owner == i, groups[i]),
             entities=cluster,
-            link=tested[i],
-            q_value=float(q_values[i]),
+            group=groups[i],
             harvest=scores[i],
             attribution=attributions[i],
-            exempt=_exemptions(request.fdr, float(q_values[i]), scores[i], attributions[i]),
+            exempt=_exemptions(request.fdr, groups[i].q_value, scores[i], attributions[i]),
         )
         for i, cluster in enumerate(clusters)
     )
@@ -239,12 +244,14 @@ def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
     return owner
 
 
-def _name(links: Links, own: np.ndarray, entities: np.ndarray) -> str:
-    """A cluster's id, from the values that link it: accounts may be renamed or come and go.
+def _name(links: Links, own: np.ndarray, group: Group) -> str:
+    """A cluster's id, from the values that join it: accounts may be renamed or come and go.
 
     A cluster that shares all its links with a larger one has only its entities to be named by.
     """
     values = np.unique(np.concatenate([links.x_value[own], links.y_value[own]])).astype("<i8")
+    if len(values) == 0 and group.sweep is not None:
+        values = group.sweep.templates.astype("<i8")
     if len(values) == 0:
-        values = entities.astype("<i8")
+        values = group.entities.astype("<i8")
     return "c-" + hashlib.blake2b(values.tobytes(), digest_size=6).hexdigest()

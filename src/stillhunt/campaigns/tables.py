@@ -249,7 +249,7 @@ def account_rows(engine: Engine, investigation: Investigation, names: Names) -> 
             reasons = [
                 {
                     "signal": "link",
-                    "evidence": evidence.get(member.entity, _ADOPTED),
+                    "evidence": evidence.get(member.entity) or _joined_by(verdict, member.entity),
                     "log_odds": member.link,
                 },
                 {
@@ -294,6 +294,19 @@ def _link_evidence(investigation: Investigation, cluster: int) -> dict[int, str]
         )
         for entity, (count, best) in out.items()
     }
+
+
+def _joined_by(verdict: Verdict, entity: int) -> str:
+    """How an entity without links of its own came into its cluster."""
+    sweep = verdict.group.sweep
+    if sweep is None or entity not in verdict.group.swept:
+        return _ADOPTED
+    items = int(sweep.items[np.searchsorted(sweep.entities, entity)])
+    return (
+        f"no link; it puts {items:,} items that no one else sends through templates that "
+        f"{len(sweep.entities)} entities divide among them, each sending about as much "
+        f"(q = {verdict.group.swept_q:.2g})"
+    )
 
 
 def exchange_rows(engine: Engine, investigation: Investigation) -> pa.Table:

@@ -9,6 +9,7 @@ groups apart only where next to nothing of what they share is shared across.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import graspologic_native
 import numpy as np
@@ -46,8 +47,25 @@ def find_clusters(links: Links, pairs: Iterable[tuple[str, str]] | None = None) 
         return []
     weight = np.minimum(-links.log_p[link], _MAX_SURPRISE) / links.entities[link]
     link, entity, weight = _merge_alike(link, entity, weight)
+    return [c for c in partition(link, entity, weight, RESOLUTION) if len(c) >= 2]
+
+
+def partition(
+    link: np.ndarray, entity: np.ndarray, weight: np.ndarray, resolution: float
+) -> list[np.ndarray]:
+    """Communities of the bipartite graph of links and entities.
+
+    Args:
+        link: int64 (m,), from 0, numbered by something other than the entities' names.
+        entity: int64 (m,), the other end of each edge.
+        weight: float (m,), of each edge.
+        resolution: modularity's; larger ones part more.
+
+    Returns:
+        Entities of each community, int64 arrays sorted within; largest first.
+    """
     names, at = np.unique(entity, return_inverse=True)
-    at = _canonical(link, at.ravel(), len(names))[at.ravel()]
+    at = _canonical(link, at.ravel(), weight, len(names))[at.ravel()]
     order = np.argsort(at, kind="stable")
     position = np.empty(len(names), dtype=np.int64)
     position[at] = np.searchsorted(names, entity)  # canonical place -> name
@@ -58,11 +76,10 @@ def find_clusters(links: Links, pairs: Iterable[tuple[str, str]] | None = None) 
     next_label = 0
     for group in _groups(component[at][order], order):
         members = np.unique(at[group])
-        community = _communities(at[group], link[group], weight[group])
+        community = _communities(at[group], link[group], weight[group], resolution)
         label[members] = next_label + np.array([community[i] for i in members])
         next_label += len(set(community.values()))
     clusters = [np.sort(names[position[label == c]]) for c in range(next_label)]
-    clusters = [c for c in clusters if len(c) >= 2]
     return sorted(clusters, key=lambda c: (-len(c), c[0]))
 
 
@@ -91,17 +108,17 @@ def _merge_alike(
     return new_link, entity[keep], np.repeat(total[which.ravel()], size)[keep]
 
 
-def _canonical(link: np.ndarray, at: np.ndarray, n: int) -> np.ndarray:
-    """A rank for each entity that depends on its links only, not on its name.
+def _canonical(link: np.ndarray, at: np.ndarray, weight: np.ndarray, n: int) -> np.ndarray:
+    """A rank for each entity that depends on its links and their weights only, not on its name.
 
     So a renaming of accounts cannot change which partition the community step settles on.
     """
     order = np.lexsort((link, at))
-    signature: list[tuple[int, ...]] = [()] * n
+    signature: list[tuple[list[int], list[float]]] = []
     bounds = np.searchsorted(at[order], np.arange(n + 1))
-    sorted_links = link[order]
-    for i in range(n):
-        signature[i] = tuple(sorted_links[bounds[i] : bounds[i + 1]].tolist())
+    links, weights = link[order], weight[order]
+    for low, high in pairwise(bounds.tolist()):
+        signature.append((links[low:high].tolist(), weights[low:high].tolist()))
     rank = np.empty(n, dtype=np.int64)
     rank[sorted(range(n), key=lambda i: signature[i])] = np.arange(n)
     return rank
@@ -114,7 +131,9 @@ def _groups(component: np.ndarray, order: np.ndarray) -> Iterable[np.ndarray]:
         yield order[inverse.ravel() == c]
 
 
-def _communities(at: np.ndarray, link: np.ndarray, weight: np.ndarray) -> dict[int, int]:
+def _communities(
+    at: np.ndarray, link: np.ndarray, weight: np.ndarray, resolution: float
+) -> dict[int, int]:
     """Community of each entity of one component, numbered from 0 in canonical order."""
     members = np.unique(at).tolist()
     if len(members) <= 3:
@@ -124,7 +143,7 @@ def _communities(at: np.ndarray, link: np.ndarray, weight: np.ndarray) -> dict[i
         for a, b, w in sorted(zip(at.tolist(), link.tolist(), weight.tolist(), strict=True))
     ]
     _, found = graspologic_native.leiden(
-        edges, resolution=RESOLUTION, randomness=1e-3, iterations=2, use_modularity=True,
+        edges, resolution=resolution, randomness=1e-3, iterations=2, use_modularity=True,
         seed=_SEED, trials=3,
     )  # fmt: skip
     number: dict[int, int] = {}
