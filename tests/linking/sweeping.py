@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,34 +16,40 @@ from stillhunt.linking.indicators import Totals, count_indicators
 
 @dataclass
 class World:
-    """Exchanges as (entity, item, template or 0), and the client of each entity."""
+    """Exchanges as (entity, item, template or 0, words), and the client of each entity."""
 
-    rows: list[tuple[int, int, int]] = field(default_factory=list)
+    rows: list[tuple[int, int, int, int]] = field(default_factory=list)
     client: dict[int, int] = field(default_factory=dict)
     items: int = 1
 
     def sweep(
-        self, entity: int, templates: list[int], count: int, client: int, shared: int = 0
+        self,
+        entity: int,
+        templates: list[int],
+        count: int,
+        client: int,
+        shared: int = 0,
+        words: Iterable[float] = (),
     ) -> None:
         """An entity's exchanges, its templates in turn; items its own, or so many everybody's."""
         self.client[entity] = client
+        lengths = list(words) or [100.0] * count
         for i in range(count):
             self.items += 1
             item = -(i % shared) - 1 if shared else self.items
-            self.rows.append((entity, item, templates[i % len(templates)]))
+            self.rows.append((entity, item, templates[i % len(templates)], int(lengths[i])))
 
     def chat(self, rng: np.random.Generator, entities: range, clients: int = 40) -> None:
-        """Customers at large: volumes by log-normal, no template, a client each."""
+        """Customers at large: volumes and typical lengths by log-normal, no template, a client each."""
         for entity in entities:
             count = int(np.ceil(rng.lognormal(np.log(30), 0.9)))
-            self.sweep(entity, [0], count, int(rng.integers(clients)))
+            words = rng.lognormal(rng.normal(np.log(100), 0.7), 0.7, count)
+            self.sweep(entity, [0], count, int(rng.integers(clients)), words=words)
 
     def renamed(self, name: dict[int, int], order: np.ndarray) -> World:
         """The same with other names of entities and another order of rows."""
-        rows = [self.rows[i] for i in order.tolist()]
-        return World(
-            [(name[e], i, t) for e, i, t in rows], {name[e]: c for e, c in self.client.items()}
-        )
+        rows = [(name[e], i, t, w) for e, i, t, w in (self.rows[j] for j in order.tolist())]
+        return World(rows, {name[e]: c for e, c in self.client.items()})
 
 
 def load_world(
@@ -50,11 +57,20 @@ def load_world(
 ) -> tuple[Engine, Totals]:
     """An engine with what ``find_groups`` reads, the links' tables aside."""
     engine = DuckDBEngine(folder, threads=1)
-    entity, item, template = (np.array(c, dtype=np.int64) for c in zip(*world.rows, strict=True))
+    entity, item, template, words = (
+        np.array(c, dtype=np.int64) for c in zip(*world.rows, strict=True)
+    )
     key = np.arange(len(entity))
     engine.load(
         "observations",
-        pa.table({"key": pa.array(key), "account": pa.array(entity), "item": pa.array(item)}),
+        pa.table(
+            {
+                "key": pa.array(key),
+                "account": pa.array(entity),
+                "item": pa.array(item),
+                "words": pa.array(words),
+            }
+        ),
     )
     names = np.unique(entity)
     engine.load("account_entity", pa.table({"account": pa.array(names), "entity": pa.array(names)}))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sweeping import World, load_world
 
-from stillhunt.linking.sweeps import MIN_SWEEP, Sweep, find_sweeps
+from stillhunt.linking.sweeps import MAX_REPEATED, MIN_SWEEP, Sweep, find_sweeps
 
 
 def mixed_world(rng: np.random.Generator) -> World:
@@ -43,22 +42,27 @@ def test_operators_stay_apart_though_they_share_a_public_template(
 
 def test_counts_are_those_of_a_plain_reading(tmp_path: Path) -> None:
     world = mixed_world(np.random.default_rng(3))
-    # Ten items that two members of one operator both send.
-    for i in range(10):
-        world.rows += [(1000, 10_000_000 + i, 11), (1001, 10_000_000 + i, 11)]
+    # Items that two members of one operator both send: a few, and more than a tenth.
+    for i in range(3):
+        world.rows += [(1000, 10_000_000 + i, 11, 50), (1001, 10_000_000 + i, 11, 50)]
+    for i in range(30):
+        world.rows += [(1002, 20_000_000 + i, 11, 50), (1002, 20_000_000 + i, 11, 50)]
     senders: dict[int, set[int]] = {}
-    for e, item, _ in world.rows:
+    for e, item, _, _ in world.rows:
         senders.setdefault(item, set()).add(e)
-    for sweep in found(tmp_path, world):
+    sweeps = found(tmp_path, world)
+    for sweep in sweeps:
         templates = set(sweep.templates.tolist())
-        mine = [r for r in world.rows if r[0] in sweep.entities and r[2] in templates]
-        own: Counter[int] = Counter()
-        for e, _ in {(e, i) for e, i, _ in mine if len(senders[i]) == 1}:
-            own[e] += 1
-        assert own == Counter(dict(zip(sweep.entities.tolist(), sweep.items.tolist(), strict=True)))
-        common = sum(len(senders[i]) > 1 for _, i, _ in mine)
-        assert sweep.repeated == pytest.approx(common / len(mine))
-        assert all(n >= MIN_SWEEP for n in own.values())
+        counted = {}
+        for e in sorted({r[0] for r in world.rows if r[0] // 1000 == sweep.entities[0] // 1000}):
+            sent = [i for s, i, t, _ in world.rows if s == e and t in templates]
+            own = {i for i in sent if len(senders[i]) == 1}
+            if len(own) >= MIN_SWEEP and len(own) >= (1 - MAX_REPEATED) * len(sent):
+                counted[e] = len(own)
+        assert counted == dict(zip(sweep.entities.tolist(), sweep.items.tolist(), strict=True))
+    members = {e for s in sweeps for e in s.entities.tolist()}
+    assert {1000, 1001} <= members
+    assert 1002 not in members
 
 
 def test_names_and_row_order_change_nothing(tmp_path: Path) -> None:
@@ -73,7 +77,6 @@ def test_names_and_row_order_change_nothing(tmp_path: Path) -> None:
             (
                 sorted(back[e] for e in s.entities.tolist()),
                 s.templates.tolist(),
-                s.repeated,
                 s.client,
                 s.client_elsewhere,
             )

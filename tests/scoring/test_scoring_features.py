@@ -94,7 +94,7 @@ def measured(
             pa.table(
                 {
                     "account": pa.array(range(1, 13), pa.int64()),
-                    # Two payers, each of several accounts of the first cluster; the rest alone.
+                    # Two payers, each of two accounts of the first cluster; the rest alone.
                     "payment": pa.array([7, 7, 8, 8, *range(100, 108)], pa.int64()),
                 }
             ),
@@ -155,9 +155,9 @@ def test_features_are_what_they_say(tmp_path: Path, seed: int) -> None:
         assert units.sweep[i] == pytest.approx(sweep)
         assert units.length[i] == pytest.approx(length, rel=1e-6)
         assert units.intent[i] == pytest.approx(intent, abs=1e-8)
-    assert units.bundles[0] == 2
-    assert units.bundles[1] == 0
-    assert np.all(np.isnan(units.bundles[2:]))  # one account each: no bundle could be seen
+    assert units.payers[0] == 2
+    assert units.payers[1] == 2
+    assert np.all(np.isnan(units.payers[2:]))  # one account each has one payer
     np.testing.assert_array_equal(units.fresh_output, units.sweep * units.length)
 
 

@@ -15,16 +15,16 @@ from stillhunt.scoring.harvest import CONTROLS, HarvestScore, nearest_controls, 
 def customers(rng: np.random.Generator, clusters: int = 3, controls: int = 150) -> Units:
     """Ordinary units; the clusters among them are drawn as the controls are."""
     n = clusters + controls
-    bundles = np.full(n, np.nan)
-    bundles[:clusters] = rng.integers(0, 3, clusters)
-    bundles[clusters : clusters + 20] = rng.integers(0, 2, 20)
+    payers = np.full(n, np.nan)
+    payers[:clusters] = rng.integers(0, 3, clusters)
+    payers[clusters : clusters + 20] = rng.integers(0, 2, 20)
     return Units(
         clusters=clusters,
         exchanges=np.exp(rng.normal(5, 1, n)).astype(np.int64) + 1,
         sweep=rng.random(n),
         length=np.exp(rng.normal(5, 0.7, n)),
         intent=rng.normal(-3, 1, n),
-        bundles=bundles,
+        payers=payers,
     )
 
 
@@ -64,9 +64,9 @@ def test_a_missing_signal_adds_nothing_and_is_said_to_be_missing() -> None:
     assert worth(score)["intent"] is None
     assert "not covered" in next(t.evidence for t in score.terms if t.signal == "intent")
     # As if there were no such signal: the other terms stand undamped on their own.
-    only = score_clusters(changed(without, 0, bundles=math.nan), np.full(3, 1e-9))[0]
+    only = score_clusters(changed(without, 0, payers=math.nan), np.full(3, 1e-9))[0]
     terms = worth(only)
-    assert terms["bundles"] is None
+    assert terms["payers"] is None
     assert only.score == pytest.approx(
         (terms["prior"] or 0) + (terms["fresh_output"] or 0) + (terms["link"] or 0)
     )
@@ -75,7 +75,7 @@ def test_a_missing_signal_adds_nothing_and_is_said_to_be_missing() -> None:
 def test_without_any_signal_only_the_prior_and_the_link_are_left() -> None:
     units = customers(np.random.default_rng(2))
     none = np.full(len(units.exchanges), np.nan)
-    bare = replace(units, sweep=none, length=none, intent=none, bundles=none)
+    bare = replace(units, sweep=none, length=none, intent=none, payers=none)
     score = score_clusters(bare, np.full(3, 1e-12))[0]
     assert score.harvest_p is None
     assert score.floor is None
@@ -126,7 +126,7 @@ def test_the_order_of_controls_changes_nothing() -> None:
     units = replace(units, exchanges=rng.integers(20, 60, len(units.exchanges)))
     before = score_clusters(units, np.array([1e-9, 1e-3, 0.5]))
     order = np.concatenate([np.arange(3), 3 + rng.permutation(len(units.exchanges) - 3)])
-    columns = ("exchanges", "sweep", "length", "intent", "bundles")
+    columns = ("exchanges", "sweep", "length", "intent", "payers")
     moved = replace(units, **{c: getattr(units, c)[order] for c in columns})
     for one, other in zip(before, score_clusters(moved, np.array([1e-9, 1e-3, 0.5])), strict=True):
         assert one.score == pytest.approx(other.score, rel=1e-9)

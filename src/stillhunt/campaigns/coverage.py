@@ -49,7 +49,7 @@ _ACCOUNT_SIGNALS: tuple[_Signal, ...] = (
     _Signal(
         "payment instrument",
         ("payment",),
-        "accounts that share a payer are not linked by it, nor bundles of payers seen",
+        "accounts that share a payer are not linked by it, nor their number held against a cluster",
     ),
     _Signal(
         "e-mail domain", ("email_domain",), "accounts of one private domain are not linked by it"

@@ -255,10 +255,10 @@ def _innocent_if(verdict: Verdict) -> list[str]:
             "The answers serve the customer's own product and train no model: ask what becomes of them, "
             "and why the same work is spread over so many accounts."
         )
-    if any(t.signal == "bundles" and (t.log_odds or 0) > 0 for t in verdict.harvest.terms):
+    if any(t.signal == "payers" and (t.log_odds or 0) > 0 for t in verdict.harvest.terms):
         out.append(
-            "The shared payment instruments are an agency's or a reseller's that pays for unrelated "
-            "clients: ask for the contract."
+            "The many payers are clients of one agency or reseller that sends their requests: ask for the "
+            "contract."
         )
     if len(verdict.group.swept) == len(verdict.entities):
         out.append(

@@ -304,7 +304,7 @@ def _joined_by(verdict: Verdict, entity: int) -> str:
     items = int(sweep.items[np.searchsorted(sweep.entities, entity)])
     return (
         f"no link; it puts {items:,} items that no one else sends through templates that "
-        f"{len(sweep.entities)} entities divide among them, each sending about as much "
+        f"{len(sweep.entities)} entities divide among them, alike in number or length "
         f"(q = {verdict.group.swept_q:.2g})"
     )
 

@@ -1,8 +1,8 @@
-"""Clusters by either road, each with its test: joined by links, or by a divided sweep at one pace.
+"""Clusters by either road, each with its test: joined by links, or by an evenly divided sweep.
 
 Links come first: what shares infrastructure is formed and tested as before. A sweep adds what no
 link reaches: entities that sweep with a linked cluster join it, and a sweep that is nobody's
-becomes a cluster of its own where its pace says that it is one operator's.
+becomes a cluster of its own where its evenness says that it is one operator's.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import find_clusters
+from stillhunt.linking.evenness import evenness_tests
 from stillhunt.linking.held_out import LinkTest, held_out_tests
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import Links
 from stillhunt.linking.null_model import NullModel, adjust
-from stillhunt.linking.pace import pace_tests
 from stillhunt.linking.sweeps import Sweep, find_sweeps
 
 
@@ -110,7 +110,7 @@ def _roads(engine: Engine, sweeps: Sequence[Sweep], home: dict[int, int]) -> lis
         # A new cluster is tested on those it would name, an extension on whom it would join.
         kept = sweep if where >= 0 else _restrict(sweep, free)
         parts.append((kept, where, sweep.entities[free]))
-    tests = pace_tests(engine, [kept for kept, _, _ in parts], [i >= 0 for _, i, _ in parts])
+    tests = evenness_tests(engine, [kept for kept, _, _ in parts], [i >= 0 for _, i, _ in parts])
     return [_Road(*part, test) for part, test in zip(parts, tests, strict=True)]
 
 

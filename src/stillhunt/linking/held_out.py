@@ -29,11 +29,11 @@ class HeldOutTest:
     """One test of one cluster.
 
     Attributes:
-        family: the indicators that tested, or "pace" (``linking.pace``); their part in forming was
-            none.
+        family: the indicators that tested, or an aspect of ``linking.evenness``; their part in
+            forming was none.
         entities: how many members the cluster had as formed without them.
-        shared: how many of those carry the most telling value; of pace, how many do about as much
-            as the middle one.
+        shared: how many of those carry the most telling value; of an aspect, how many are within a
+            factor of 1.5 of the middle one.
         expected: how many would, were they strangers.
         p_value: after Bonferroni over the family's values.
     """

@@ -5,7 +5,7 @@ pool of items is divided among them: the same skeletons, reworded or not, and no
 that several entities send (a benchmark, a class's homework) are no division of labour and do not
 count. Entities and the templates they sweep form a bipartite graph; the community step (Leiden)
 finds who sweeps the same. That says what they do, not that they are one: a public tool's users do
-the same. Whether they are one is for ``pace`` to test.
+the same. Whether they are one is for ``evenness`` to test.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ MIN_EDGE = 5
 """Own items that tie an entity to a template; fewer may be chance repetition."""
 
 MAX_REPEATED = 0.1
-"""Of the exchanges of a divided sweep at most this share may hold an item of another entity's."""
+"""Of what a sweeping entity sends through the templates at most this share may be items that it, or
+another, sent already: a nightly evaluation and a class with one exercise sweep nothing."""
 
 RESOLUTION = 0.5
 """Modularity's resolution, higher than for links because what entities do is graded: two equal groups
@@ -40,29 +41,23 @@ class Sweep:
     """Entities that sweep the same templates.
 
     Attributes:
-        entities: int64 sorted, those with MIN_SWEEP own items or more.
+        entities: int64 sorted, those with MIN_SWEEP own items or more and MAX_REPEATED or less.
         items: int64, own items of each.
         templates: int64 sorted, what they sweep.
-        repeated: share of their exchanges with these templates whose item another entity sent too.
-        client: share of them that use the client most of them use; None where none is logged.
-        client_elsewhere: share of all other entities that use it.
+        client: share of them that use one of the two clients most of them use; None where none is
+            logged.
+        client_elsewhere: share of all other entities that use one of these.
     """
 
     entities: np.ndarray
     items: np.ndarray
     templates: np.ndarray
-    repeated: float
     client: float | None
     client_elsewhere: float
 
     @property
-    def divided(self) -> bool:
-        """Whether the items are divided among the entities rather than common to them."""
-        return self.repeated <= MAX_REPEATED
-
-    @property
     def is_tool(self) -> bool:
-        """Whether a tool explains what they share: most use one client that others rarely use.
+        """Whether a tool explains what they share: most use a client or two that others rarely use.
 
         Where no client is logged this cannot be ruled out.
         """
@@ -165,54 +160,53 @@ def _measure(engine: Engine, groups: list[np.ndarray], swept: list[np.ndarray]) 
     engine.create(
         "sweep_core",
         f"""
-        SELECT s.sweep, s.entity, COUNT(DISTINCT i.item) AS items
-        FROM sweeper AS s
-        JOIN own_item AS i ON i.entity = s.entity
-        JOIN swept AS t ON t.sweep = s.sweep AND t.template = i.template
-        GROUP BY s.sweep, s.entity HAVING COUNT(DISTINCT i.item) >= {MIN_SWEEP}
+        SELECT s.sweep, s.entity, s.items
+        FROM (
+            SELECT s.sweep, s.entity, COUNT(DISTINCT t.key) AS sent, COUNT(DISTINCT i.item) AS items
+            FROM sweeper AS s
+            JOIN swept AS w ON w.sweep = s.sweep
+            JOIN exchange_template AS t ON t.entity = s.entity AND t.template = w.template
+            LEFT JOIN own_item AS i
+                ON i.entity = t.entity AND i.item = t.item AND i.template = t.template
+            GROUP BY s.sweep, s.entity
+        ) AS s
+        WHERE s.items >= {MIN_SWEEP} AND s.items >= {1 - MAX_REPEATED} * s.sent
         """,  # noqa: S608
     )
     core = engine.query("SELECT sweep, entity, items FROM sweep_core ORDER BY sweep, entity")
     sweep, entity, items = (np.asarray(c) for c in core.columns)
-    repeated = _repeated(engine)
     clients = _clients(engine)
     out = []
     for i in range(len(groups)):
         here = sweep == i
         if here.sum() >= 2:
             share, elsewhere = clients.get(i, (None, 0.0))
-            out.append(Sweep(entity[here], items[here], swept[i], repeated[i], share, elsewhere))
+            out.append(Sweep(entity[here], items[here], swept[i], share, elsewhere))
     return sorted(out, key=lambda s: (-len(s.entities), int(s.templates[0])))
 
 
-def _repeated(engine: Engine) -> dict[int, float]:
-    """Per sweep, the share of its exchanges whose item is not its sender's alone."""
-    rows = engine.query(
-        """
-        SELECT x.sweep, COUNT(*) AS n, SUM(CASE WHEN i.item IS NULL THEN 1 ELSE 0 END) AS repeated
-        FROM (
-            SELECT DISTINCT c.sweep, t.key, t.entity, t.item
-            FROM sweep_core AS c
-            JOIN exchange_template AS t ON t.entity = c.entity
-            JOIN swept AS w ON w.sweep = c.sweep AND w.template = t.template
-        ) AS x
-        LEFT JOIN (SELECT DISTINCT entity, item FROM own_item) AS i
-            ON i.entity = x.entity AND i.item = x.item
-        GROUP BY x.sweep
-        """
-    ).to_pylist()
-    return {row["sweep"]: row["repeated"] / row["n"] for row in rows}
-
-
 def _clients(engine: Engine) -> dict[int, tuple[float, float]]:
-    """Per sweep, how many of its entities use their commonest client, and of all others."""
-    rows = engine.query(
+    """Per sweep, how many of its entities use its two commonest clients, and how many others do."""
+    engine.create(
+        "sweep_client",
         """
-        SELECT c.sweep, i.value, COUNT(*) AS n, MAX(p.entities) AS popularity
-        FROM sweep_core AS c
-        JOIN incidence AS i ON i.entity = c.entity AND i.family = 'client'
-        JOIN popularity AS p ON p.family = i.family AND p.value = i.value
-        GROUP BY c.sweep, i.value ORDER BY c.sweep, i.value
+        SELECT sweep, value FROM (
+            SELECT c.sweep, i.value,
+                ROW_NUMBER() OVER (PARTITION BY c.sweep ORDER BY COUNT(*) DESC, i.value) AS place
+            FROM sweep_core AS c
+            JOIN incidence AS i ON i.entity = c.entity AND i.family = 'client'
+            GROUP BY c.sweep, i.value
+        ) AS ranked
+        WHERE place <= 2
+        """,
+    )
+    using = engine.query(
+        """
+        SELECT s.sweep, COUNT(DISTINCT i.entity) AS everybody, COUNT(DISTINCT c.entity) AS members
+        FROM sweep_client AS s
+        JOIN incidence AS i ON i.family = 'client' AND i.value = s.value
+        LEFT JOIN sweep_core AS c ON c.entity = i.entity AND c.sweep = s.sweep
+        GROUP BY s.sweep
         """
     ).to_pylist()
     carrying = engine.query(
@@ -227,11 +221,10 @@ def _clients(engine: Engine) -> dict[int, tuple[float, float]]:
         or 0
     )
     size = {row["sweep"]: row["n"] for row in carrying}
-    out: dict[int, tuple[float, float]] = {}
-    for row in rows:
-        n = size[row["sweep"]]
-        share = row["n"] / n
-        if share > out.get(row["sweep"], (0.0, 0.0))[0]:
-            others = max(everybody - n, 1)
-            out[row["sweep"]] = (share, (row["popularity"] - row["n"]) / others)
-    return out
+    return {
+        row["sweep"]: (
+            row["members"] / size[row["sweep"]],
+            (row["everybody"] - row["members"]) / max(everybody - size[row["sweep"]], 1),
+        )
+        for row in using
+    }

@@ -34,8 +34,8 @@ class Units:
             templates, and customers must be measured likewise.
         length: float (u,), tokens, typical (geometric mean) answer to those; 0 where there are none.
         intent: float (u,), mean log-odds that an exchange asks for training material.
-        bundles: float (u,), payment instruments that serve several accounts of the unit; known for
-            clusters and for declared organizations with several accounts.
+        payers: float (u,), payment instruments that pay for the unit; known for clusters and for
+            declared organizations with several accounts.
     """
 
     clusters: int
@@ -43,7 +43,7 @@ class Units:
     sweep: np.ndarray
     length: np.ndarray
     intent: np.ndarray
-    bundles: np.ndarray
+    payers: np.ndarray
 
     @property
     def fresh_output(self) -> np.ndarray:
@@ -133,28 +133,23 @@ def measure_units(engine: Engine, clusters: int) -> Units:
         sweep=np.where(with_text, _floats(rows, "sweep"), np.nan),
         length=np.where(np.isnan(length) & (_floats(rows, "sweep") == 0), 0.0, length),
         intent=np.where(with_text, intent, np.nan),
-        bundles=_bundles(engine, len(unit)),
+        payers=_payers(engine, len(unit)),
     )
 
 
-def _bundles(engine: Engine, units: int) -> np.ndarray:
+def _payers(engine: Engine, units: int) -> np.ndarray:
     rows = engine.query(
         """
-        SELECT b.unit, SUM(CASE WHEN b.paid >= 2 THEN 1 ELSE 0 END) AS bundles,
-            SUM(b.paid) AS accounts
-        FROM (
-            SELECT u.unit, a.payment, COUNT(*) AS paid
-            FROM accounts AS a
-            JOIN account_entity AS m ON m.account = a.account
-            JOIN unit_of AS u ON u.entity = m.entity
-            WHERE a.payment IS NOT NULL
-            GROUP BY u.unit, a.payment
-        ) AS b
-        GROUP BY b.unit HAVING SUM(b.paid) >= 2
+        SELECT u.unit, COUNT(DISTINCT a.payment) AS payers
+        FROM accounts AS a
+        JOIN account_entity AS m ON m.account = a.account
+        JOIN unit_of AS u ON u.entity = m.entity
+        WHERE a.payment IS NOT NULL
+        GROUP BY u.unit HAVING COUNT(*) >= 2
         """
     )
     out = np.full(units, np.nan)
-    out[np.asarray(rows.column("unit"))] = np.asarray(rows.column("bundles")).astype(float)
+    out[np.asarray(rows.column("unit"))] = np.asarray(rows.column("payers")).astype(float)
     return out
 
 

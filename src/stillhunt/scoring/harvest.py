@@ -104,7 +104,7 @@ def _score(units: Units, i: int, link_p: float, prior: float) -> HarvestScore:
     for name in signals:
         worth = float(damping * evidence[name][0]) if name in covered else None
         terms.append(Term(name, _LABELS[name], _describe(name, units, i, near), worth))
-    terms.append(_bundle_term(units, i))
+    terms.append(_payer_term(units, i))
     score = sum(t.log_odds for t in terms if t.log_odds is not None)
     # The chance that the members are strangers after all comes off the whole.
     both = probability(score) * probability(strangers_odds(link_p))
@@ -172,7 +172,7 @@ def _damping(evidence: np.ndarray) -> float:
 _LABELS = {
     "fresh_output": "New answers through the same templates",
     "intent": "What the prompts ask for",
-    "bundles": "Payers shared by several accounts",
+    "payers": "Payers behind what acts as one",
 }
 
 
@@ -194,20 +194,20 @@ def _describe(name: str, units: Units, i: int, near: np.ndarray) -> str:
     )
 
 
-def _bundle_term(units: Units, i: int) -> Term:
-    label = _LABELS["bundles"]
-    bundles = units.bundles
-    others = bundles[units.clusters :]
+def _payer_term(units: Units, i: int) -> Term:
+    label = _LABELS["payers"]
+    payers = units.payers
+    others = payers[units.clusters :]
     others = others[~np.isnan(others)]
-    if np.isnan(bundles[i]) or len(others) == 0:
+    if np.isnan(payers[i]) or len(others) == 0:
         return Term(
-            "bundles", label, "not covered: payments or declared organizations unknown", None
+            "payers", label, "not covered: payments or declared organizations unknown", None
         )
-    worth = float(log_evidence(conformal_p(float(bundles[i]), others)))
+    worth = float(log_evidence(conformal_p(float(payers[i]), others)))
     return Term(
-        "bundles",
+        "payers",
         label,
-        f"{bundles[i]:.0f} payment instruments that each serve several accounts; most among "
-        f"{len(others)} declared organizations: {others.max():.0f}",
+        f"{payers[i]:.0f} payment instruments pay for it; most among {len(others)} declared "
+        f"organizations with several accounts: {others.max():.0f}",
         worth,
     )

@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2
 from sweeping import World, load_world
 
-from stillhunt.linking.pace import evenness_p, pace_tests
+from stillhunt.linking.evenness import evenness_p, evenness_tests
 from stillhunt.linking.sweeps import find_sweeps
 
 
@@ -19,24 +19,24 @@ def test_p_values_of_independent_customers_are_super_uniform(members: int, typic
     p = []
     for _ in range(4000):
         intended = np.exp(rng.normal(np.log(typical), spread, members))
-        p.append(evenness_p(np.maximum(rng.poisson(intended), 1), spread))
+        p.append(evenness_p(np.log(np.maximum(rng.poisson(intended), 1)), spread))
     for level in (0.5, 0.2, 0.1, 0.05, 0.01, 0.002):
         error = np.sqrt(level * (1 - level) / len(p))
         assert np.mean(np.array(p) <= level) <= level + 3 * error, level
 
 
 def test_it_is_the_variance_test_of_the_reference_distribution() -> None:
-    counts = np.array([40, 44, 39, 52, 41, 47])
-    ratio = np.var(np.log(counts), ddof=1) * 5 / 0.35**2
-    assert evenness_p(counts, 0.35) == pytest.approx(chi2.cdf(ratio, 5), rel=1e-12)
+    values = np.log([40, 44, 39, 52, 41, 47])
+    ratio = np.var(values, ddof=1) * 5 / 0.35**2
+    assert evenness_p(values, 0.35) == pytest.approx(chi2.cdf(ratio, 5), rel=1e-12)
 
 
 def test_location_and_order_change_nothing() -> None:
     rng = np.random.default_rng(2)
-    counts = rng.integers(900, 1400, 20)
-    p = evenness_p(counts, 0.2)
-    assert evenness_p(rng.permutation(counts), 0.2) == pytest.approx(p, rel=1e-9)
-    assert evenness_p(counts * 1000, 0.2) == pytest.approx(p, rel=1e-9)
+    values = np.log(rng.integers(900, 1400, 20))
+    p = evenness_p(values, 0.2)
+    assert evenness_p(rng.permutation(values), 0.2) == pytest.approx(p, rel=1e-9)
+    assert evenness_p(values + 7, 0.2) == pytest.approx(p, rel=1e-9)
 
 
 def uneven(rng: np.random.Generator) -> int:
@@ -49,24 +49,30 @@ def test_only_the_divided_sweep_at_one_pace_is_one(tmp_path: Path, seed: int) ->
     world = World()
     world.chat(rng, range(200))
     for e in range(1000, 1020):  # one operator: own clients, a quota each
-        world.sweep(e, [11, 12], int(rng.poisson(60)), int(rng.integers(40)))
+        world.sweep(e, [11, 12], int(rng.poisson(150)), int(rng.integers(40)))
     for e in range(2000, 2020):  # a public tool's users: one client, volumes of their own
         world.sweep(e, [21], uneven(rng), 500)
     for e in range(3000, 3020):  # users of a program that sends each as much: its client shows
         world.sweep(e, [31], 60, 501)
     for e in range(4000, 4010):  # laboratories with one public benchmark
         world.sweep(e, [41], 60, int(rng.integers(40)), shared=60)
-    for e in range(5000, 5020):  # strangers with a public template
-        world.sweep(e, [51], uneven(rng), int(rng.integers(40)))
+    for e in range(5000, 5020):  # strangers with a public template, each with texts of its own
+        n = uneven(rng)
+        words = rng.lognormal(rng.normal(5, 0.7), 0.7, n)
+        world.sweep(e, [51], n, int(rng.integers(40)), words=words)
+    for e in range(6000, 6020):  # an operator whose quotas differ: every part is of one pool
+        n = uneven(rng)
+        world.sweep(e, [61], n, int(rng.integers(40)), words=rng.lognormal(5, 0.7, n))
     engine, totals = load_world(tmp_path, world)
     with engine:
         sweeps = find_sweeps(engine, totals)
-        tests = pace_tests(engine, sweeps, [False] * len(sweeps))
+        tests = evenness_tests(engine, sweeps, [False] * len(sweeps))
     p_of = {int(s.entities[0]) // 1000: t.p_value for s, t in zip(sweeps, tests, strict=True)}
     assert 4 not in p_of  # no item is anybody's own
-    assert p_of[1] < 1e-4
+    assert p_of[1] < 1e-3
     assert p_of[2] == p_of[3] == 1.0
     assert p_of[5] > 0.05
+    assert p_of[6] < 1e-3
 
 
 def test_too_few_customers_to_compare_with_is_no_evidence(tmp_path: Path) -> None:
@@ -78,4 +84,20 @@ def test_too_few_customers_to_compare_with_is_no_evidence(tmp_path: Path) -> Non
     engine, totals = load_world(tmp_path, world)
     with engine:
         sweeps = find_sweeps(engine, totals)
-        assert [t.p_value for t in pace_tests(engine, sweeps, [False])] == [1.0]
+        assert [t.p_value for t in evenness_tests(engine, sweeps, [False])] == [1.0]
+
+
+def test_a_long_common_skeleton_makes_nobody_alike(tmp_path: Path) -> None:
+    rng = np.random.default_rng(9)
+    world = World()
+    world.chat(rng, range(200))
+    for e in range(1000, 1020):
+        n = uneven(rng)
+        own = 500 + rng.lognormal(rng.normal(3, 0.7), 0.5, n)  # lengths within a few per cent
+        world.sweep(e, [11], n, e, words=own)
+    engine, totals = load_world(tmp_path, world)
+    with engine:
+        sweeps = find_sweeps(engine, totals)
+        (test,) = evenness_tests(engine, sweeps, [False])
+    assert {t.family for t in test.tests} == {"pace", "length"}
+    assert test.p_value > 0.05

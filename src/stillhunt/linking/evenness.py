@@ -1,0 +1,185 @@
+"""Are the entities of a sweep one? Tests on how much each does, and how long what it asks is.
+
+Strangers who use one tool, or the same public template, have work of their own: they do as much of
+it as they have, on texts as long as theirs are, and differ in both. One operator who divides a pool
+among accounts gives each a part of it, and no part differs from another. Neither the number of
+items nor their lengths had a part in forming the sweep, so they may test it.
+
+The null hypothesis of each test is that the members spread at least EVEN times as much as customers
+at large do: in the logarithm of their number of items ("pace"), or in their mean logarithm of words,
+in units of the spread of single exchanges ("length"), so that a long common skeleton makes nobody
+alike. Under it, and a normal distribution, (n - 1) times the ratio of variances is at least a
+chi-square variable of n - 1 degrees of freedom, whose lower tail is the p-value. Location is free:
+a tool may serve large customers, or long texts, only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from scipy.special import gammainc
+from scipy.stats import norm
+
+from stillhunt.engines.base import Engine
+from stillhunt.linking.held_out import HeldOutTest, LinkTest
+from stillhunt.linking.sweeps import MIN_SWEEP, Sweep
+
+EVEN = 0.5
+"""Independent customers of one thing are taken to vary at least this much as customers at large do
+(standard deviations). What is named on evenness alone rests on this assumption."""
+
+MIN_ENTITIES = 3
+"""Two alike say nothing that a coincidence of two customers does not."""
+
+MIN_OTHERS = 30
+"""Customers needed to know how much customers vary; with fewer no sweep is tested."""
+
+_ALIKE = 1.5  # a factor: what a reader would call about as much
+_DECILES = 2 * norm.ppf(0.9)  # from the first to the last decile, in standard deviations
+
+
+@dataclass(frozen=True)
+class Customers:
+    """Customers at large: entities with MIN_SWEEP exchanges or more in no sweep that is tested.
+
+    Attributes:
+        pace: float (c,), logarithm of the number of exchanges.
+        length: float (k,), mean logarithm of words; noise: float (k,), its standard error; of those
+            whose text is logged. within: standard deviation of single exchanges.
+    """
+
+    pace: np.ndarray
+    length: np.ndarray
+    noise: np.ndarray
+    within: float
+
+    @property
+    def pace_spread(self) -> float:
+        """Robust standard deviation of ``pace``."""
+        return _spread(self.pace)
+
+    @property
+    def length_spread(self) -> float:
+        """Robust standard deviation of true mean lengths, in units of ``within``."""
+        if len(self.length) < MIN_OTHERS or self.within == 0.0:
+            return 0.0
+        between = _spread(self.length) ** 2 - float(np.mean(self.noise**2))
+        return float(np.sqrt(max(between, 0.0))) / self.within
+
+
+def evenness_tests(
+    engine: Engine, sweeps: Sequence[Sweep], linked: Sequence[bool]
+) -> list[LinkTest]:
+    """Test each sweep; p = 1 where a tool explains it.
+
+    Args:
+        engine: with ``observations``, ``account_entity``, ``set_aside`` and what ``find_sweeps``
+            makes.
+        sweeps: from ``find_sweeps``.
+        linked: whether most of a sweep is one by its links already: then no tool explains it.
+    """
+    tested = [known or not s.is_tool for s, known in zip(sweeps, linked, strict=True)]
+    # Those who may be operators' accounts must not say how customers vary.
+    members = [s.entities for s, t in zip(sweeps, tested, strict=True) if t]
+    customers = _customers(engine, np.concatenate([np.zeros(0, dtype=np.int64), *members]))
+    return [
+        _test(engine, sweep, customers) if t else LinkTest(1.0, ())
+        for sweep, t in zip(sweeps, tested, strict=True)
+    ]
+
+
+def evenness_p(values: np.ndarray, spread: float) -> float:
+    """Chance that independent customers' values are so alike.
+
+    Args:
+        values: float (n,), n >= 2.
+        spread: standard deviation under the null hypothesis, positive. Sampling noise comes on top
+            of it and is not reckoned with, which errs towards a larger p.
+    """
+    freedom = len(values) - 1
+    total = float(np.var(values, ddof=1)) * freedom / spread**2
+    return float(gammainc(freedom / 2, total / 2))
+
+
+def _test(engine: Engine, sweep: Sweep, customers: Customers) -> LinkTest:
+    if len(sweep.entities) < MIN_ENTITIES or len(customers.pace) < MIN_OTHERS:
+        return LinkTest(1.0, ())
+    tests = []
+    if customers.pace_spread > 0.0:
+        tests.append(_one("pace", np.log(sweep.items), EVEN * customers.pace_spread))
+    length, within = _lengths(engine, sweep)
+    if within > 0.0 and customers.length_spread > 0.0:
+        tests.append(_one("length", length, EVEN * customers.length_spread * within))
+    p_value = min(1.0, len(tests) * min((t.p_value for t in tests), default=1.0))
+    return LinkTest(p_value, tuple(sorted(tests, key=lambda t: t.p_value)))
+
+
+def _one(family: str, values: np.ndarray, spread: float) -> HeldOutTest:
+    alike = np.abs(values - np.median(values)) <= np.log(_ALIKE)
+    expected = len(values) * float(2 * norm.cdf(np.log(_ALIKE) / spread) - 1)
+    p_value = evenness_p(values, spread)
+    return HeldOutTest(family, len(values), int(alike.sum()), expected, p_value)
+
+
+def _spread(values: np.ndarray) -> float:
+    low, high = np.quantile(values, (0.1, 0.9))
+    return float((high - low) / _DECILES)
+
+
+def _customers(engine: Engine, suspected: np.ndarray) -> Customers:
+    rows = engine.query(
+        f"""
+        SELECT m.entity, COUNT(*) AS n, COUNT(o.words) AS k,
+            AVG(LN(1.0 + o.words)) AS mean, VAR_SAMP(LN(1.0 + o.words)) AS variance
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        LEFT JOIN set_aside AS a ON a.entity = m.entity
+        WHERE a.entity IS NULL
+        GROUP BY m.entity HAVING COUNT(*) >= {MIN_SWEEP} ORDER BY m.entity
+        """  # noqa: S608
+    )
+    entity, n, k = (np.asarray(rows.column(c)) for c in ("entity", "n", "k"))
+    mean, variance = (_floats(rows, c) for c in ("mean", "variance"))
+    other = ~np.isin(entity, suspected)
+    written = other & (k >= MIN_SWEEP)
+    within = _pooled(variance[written], k[written])
+    noise = within / np.sqrt(np.maximum(k[written], 1))
+    return Customers(np.log(n[other]), mean[written], noise, within)
+
+
+def _lengths(engine: Engine, sweep: Sweep) -> tuple[np.ndarray, float]:
+    """Members' mean logarithm of words of what they sweep, and the spread of single exchanges."""
+    engine.load("even_member", pa.table({"entity": pa.array(sweep.entities, pa.int64())}))
+    engine.load("even_template", pa.table({"template": pa.array(sweep.templates, pa.int64())}))
+    rows = engine.query(
+        """
+        SELECT x.entity, COUNT(*) AS k, AVG(LN(1.0 + o.words)) AS mean,
+            VAR_SAMP(LN(1.0 + o.words)) AS variance
+        FROM (
+            SELECT DISTINCT t.key, t.entity
+            FROM exchange_template AS t
+            JOIN even_member AS m ON m.entity = t.entity
+            JOIN even_template AS w ON w.template = t.template
+        ) AS x
+        JOIN observations AS o ON o.key = x.key
+        GROUP BY x.entity ORDER BY x.entity
+        """
+    )
+    return _floats(rows, "mean"), _pooled(_floats(rows, "variance"), np.asarray(rows.column("k")))
+
+
+def _pooled(variance: np.ndarray, k: np.ndarray) -> float:
+    """Pooled standard deviation of single exchanges; 0 where there are none."""
+    freedom = np.maximum(k - 1, 0)
+    if freedom.sum() == 0:
+        return 0.0
+    return float(np.sqrt(np.nansum(variance * freedom) / freedom.sum()))
+
+
+def _floats(rows: pa.Table, name: str) -> np.ndarray:
+    # An engine sums in any order; the last bits must not differ between engines.
+    values = np.asarray(rows.column(name).cast(pa.float64()).to_numpy(), dtype=float)
+    return values.round(12)
