@@ -206,8 +206,9 @@ def _swept(engine: Engine, verdict: Verdict) -> Iterator[tuple[int, tuple[str, i
     rows = engine.query(
         f"SELECT DISTINCT entity, template FROM own_item WHERE template IN ({templates})"  # noqa: S608
     ).to_pylist()
+    swept = set(verdict.group.swept.tolist())
     for row in rows:
-        if row["entity"] in verdict.group.swept:
+        if row["entity"] in swept:
             yield row["entity"], ("template", row["template"])
 
 
@@ -260,7 +261,7 @@ def _innocent_if(verdict: Verdict) -> list[str]:
             "The many payers are clients of one agency or reseller that sends their requests: ask for the "
             "contract."
         )
-    if len(verdict.group.swept) == len(verdict.entities):
+    if verdict.link.tests and verdict.link.tests[0].family in ("pace", "length"):
         out.append(
             "The accounts are strangers who use one program that their clients do not show and that gives "
             "each the same amount of work: ask what software sends the requests."

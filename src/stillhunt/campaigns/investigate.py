@@ -139,7 +139,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
         best_q[entity] = min(best_q.get(entity, 1.0), float(links.q_value[link]))
     best_q |= {entity: q for entity, (_, q) in adopted.items()}
     for group in groups:
-        best_q |= {e: min(best_q.get(e, 1.0), group.swept_q) for e in group.swept}
+        best_q |= {e: min(best_q.get(e, 1.0), group.sweep_q) for e in group.swept.tolist()}
     attributions = attribute(engine, clusters, best_q)
     owner = _owners(links, clusters)
     verdicts = tuple(

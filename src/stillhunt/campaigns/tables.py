@@ -298,14 +298,13 @@ def _link_evidence(investigation: Investigation, cluster: int) -> dict[int, str]
 
 def _joined_by(verdict: Verdict, entity: int) -> str:
     """How an entity without links of its own came into its cluster."""
-    sweep = verdict.group.sweep
-    if sweep is None or entity not in verdict.group.swept:
+    group = verdict.group
+    if group.sweep is None or entity not in group.swept:
         return _ADOPTED
-    items = int(sweep.items[np.searchsorted(sweep.entities, entity)])
+    at = int(np.searchsorted(group.sweep.entities, entity))
     return (
-        f"no link; it puts {items:,} items that no one else sends through templates that "
-        f"{len(sweep.entities)} entities divide among them, alike in number or length "
-        f"(q = {verdict.group.swept_q:.2g})"
+        f"no single link; it puts {int(group.sweep.items[at]):,} items that no one else sends through "
+        f"templates that {len(group.swept)} entities sweep together (q = {group.sweep_q:.2g})"
     )
 
 

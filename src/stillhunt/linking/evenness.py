@@ -16,7 +16,7 @@ a tool may serve large customers, or long texts, only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -24,12 +24,20 @@ from scipy.special import gammainc
 from scipy.stats import norm
 
 from stillhunt.engines.base import Engine
-from stillhunt.linking.held_out import HeldOutTest, LinkTest
-from stillhunt.linking.sweeps import MIN_SWEEP, Sweep
+from stillhunt.linking.held_out import HeldOutTest
+from stillhunt.linking.sweeps import Sweep
 
 EVEN = 0.5
 """Independent customers of one thing are taken to vary at least this much as customers at large do
 (standard deviations). What is named on evenness alone rests on this assumption."""
+
+MIN_SWEEP = 20
+"""Own items from which on an entity's share of the work is measured: the logarithm of fewer has a
+standard deviation of 1 / sqrt(20) = 0.22 and more by chance alone."""
+
+MOST = 0.8
+"""Share of a sweep's entities that must have so many. Of a group whose amounts differ, those above
+a limit would be alike because of the limit."""
 
 MIN_ENTITIES = 3
 """Two alike say nothing that a coincidence of two customers does not."""
@@ -71,24 +79,33 @@ class Customers:
 
 
 def evenness_tests(
-    engine: Engine, sweeps: Sequence[Sweep], linked: Sequence[bool]
-) -> list[LinkTest]:
-    """Test each sweep; p = 1 where a tool explains it.
+    engine: Engine, sweeps: Sequence[Sweep], explained: Sequence[bool]
+) -> list[list[HeldOutTest]]:
+    """Tests of each sweep; none where a tool or a place explains it.
 
     Args:
         engine: with ``observations``, ``account_entity``, ``set_aside`` and what ``find_sweeps``
             makes.
         sweeps: from ``find_sweeps``.
-        linked: whether most of a sweep is one by its links already: then no tool explains it.
+        explained: whether something innocent makes its entities alike.
     """
-    tested = [known or not s.is_tool for s, known in zip(sweeps, linked, strict=True)]
+    cores = [_core(sweep) for sweep in sweeps]
+    tested = [
+        not innocent and len(core.entities) >= max(MIN_ENTITIES, MOST * len(sweep.entities))
+        for sweep, core, innocent in zip(sweeps, cores, explained, strict=True)
+    ]
     # Those who may be operators' accounts must not say how customers vary.
     members = [s.entities for s, t in zip(sweeps, tested, strict=True) if t]
     customers = _customers(engine, np.concatenate([np.zeros(0, dtype=np.int64), *members]))
     return [
-        _test(engine, sweep, customers) if t else LinkTest(1.0, ())
-        for sweep, t in zip(sweeps, tested, strict=True)
+        _tests(engine, core, customers) if t else [] for core, t in zip(cores, tested, strict=True)
     ]
+
+
+def _core(sweep: Sweep) -> Sweep:
+    """The sweep without members of fewer than MIN_SWEEP own items."""
+    kept = sweep.items >= MIN_SWEEP
+    return replace(sweep, entities=sweep.entities[kept], items=sweep.items[kept])
 
 
 def evenness_p(values: np.ndarray, spread: float) -> float:
@@ -104,17 +121,16 @@ def evenness_p(values: np.ndarray, spread: float) -> float:
     return float(gammainc(freedom / 2, total / 2))
 
 
-def _test(engine: Engine, sweep: Sweep, customers: Customers) -> LinkTest:
-    if len(sweep.entities) < MIN_ENTITIES or len(customers.pace) < MIN_OTHERS:
-        return LinkTest(1.0, ())
+def _tests(engine: Engine, sweep: Sweep, customers: Customers) -> list[HeldOutTest]:
+    if len(customers.pace) < MIN_OTHERS:
+        return []
     tests = []
     if customers.pace_spread > 0.0:
         tests.append(_one("pace", np.log(sweep.items), EVEN * customers.pace_spread))
     length, within = _lengths(engine, sweep)
     if within > 0.0 and customers.length_spread > 0.0:
         tests.append(_one("length", length, EVEN * customers.length_spread * within))
-    p_value = min(1.0, len(tests) * min((t.p_value for t in tests), default=1.0))
-    return LinkTest(p_value, tuple(sorted(tests, key=lambda t: t.p_value)))
+    return tests
 
 
 def _one(family: str, values: np.ndarray, spread: float) -> HeldOutTest:

@@ -1,25 +1,27 @@
-"""Clusters by either road, each with its test: joined by links, or by an evenly divided sweep.
+"""Clusters by either road, each with its test.
 
-Links come first: what shares infrastructure is formed and tested as before. A sweep adds what no
-link reaches: entities that sweep with a linked cluster join it, and a sweep that is nobody's
-becomes a cluster of its own where its evenness says that it is one operator's.
+Links form clusters from infrastructure and content together, and a family held out of forming
+tests them. Sweeps form clusters from content alone, and infrastructure, or evenness, tests them. What
+both roads find is one cluster: a sweep that is most of one validated linked cluster, or the other way
+round, is joined with it.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.evenness import evenness_tests
-from stillhunt.linking.held_out import LinkTest, held_out_tests
+from stillhunt.linking.explained import by_place, by_tool, load_sweeps
+from stillhunt.linking.held_out import HeldOutTest, LinkTest, held_out_tests
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import Links
 from stillhunt.linking.null_model import NullModel, adjust
+from stillhunt.linking.shared import shared_tests
 from stillhunt.linking.sweeps import Sweep, find_sweeps
 
 
@@ -30,27 +32,20 @@ class Group:
     Attributes:
         entities: int64 sorted.
         link: the tests on what did not form it; q_value: over all groups tested.
-        sweep: what its members sweep together, where that is what joined some or all of them.
-        swept: entities that the sweep brought; none of them need have a link.
-        swept_q: q-value of the sweep's test.
+        sweep: what its members sweep together, if that formed it or a part of it.
+        sweep_q: q-value of the sweep's tests; 1 without one.
     """
 
     entities: np.ndarray
     link: LinkTest
     q_value: float
     sweep: Sweep | None = None
-    swept: frozenset[int] = frozenset()
-    swept_q: float = 1.0
+    sweep_q: float = 1.0
 
-
-@dataclass(frozen=True)
-class _Road:
-    """A sweep's part: the linked cluster it extends (or -1) and the entities it brings."""
-
-    sweep: Sweep
-    home: int
-    brings: np.ndarray
-    test: LinkTest
+    @property
+    def swept(self) -> np.ndarray:
+        """Entities that the sweep brought, int64 sorted; some may have links besides."""
+        return np.zeros(0, np.int64) if self.sweep is None else self.sweep.entities
 
 
 def find_groups(
@@ -61,7 +56,7 @@ def find_groups(
     set_aside: np.ndarray,
     level: float,
 ) -> list[Group]:
-    """Clusters and their tests, linked ones first.
+    """Clusters and their tests; no entity is in two.
 
     Args:
         engine: after ``find_links``, with ``set_aside``.
@@ -70,72 +65,94 @@ def find_groups(
         set_aside: entities that are never named.
         level: false discovery rate over groups.
     """
-    clusters = []
+    linked = []
     for cluster in find_clusters(links):
         kept = np.setdiff1d(cluster, set_aside, assume_unique=True)
         if len(kept) >= 2:
-            clusters.append(kept)
-    tested = held_out_tests(engine, totals, null, links, clusters)
-    alone = adjust(np.array([t.p_value for t in tested]), max(len(tested), 1))
-    home = {int(e): i for i, cluster in enumerate(clusters) if alone[i] <= level for e in cluster}
-    roads = _roads(engine, find_sweeps(engine, totals), home)
-    p_values = np.array([t.p_value for t in tested] + [r.test.p_value for r in roads])
-    q_values = adjust(p_values, max(len(p_values), 1))
-    sure = [
-        (road, float(q))
-        for road, q in zip(roads, q_values[len(tested) :], strict=True)
-        if q <= level and len(road.brings)
+            linked.append(kept)
+    link_tests = held_out_tests(engine, totals, null, links, linked)
+    sweeps = find_sweeps(engine, totals)
+    sweep_tests = _test_sweeps(engine, totals, null, sweeps)
+    tests = link_tests + sweep_tests
+    q = adjust(np.array([t.p_value for t in tests]), max(len(tests), 1))
+    by_links = [
+        Group(entities, test, float(value))
+        for entities, test, value in zip(linked, link_tests, q, strict=False)
     ]
-    taken = np.concatenate([np.zeros(0, np.int64), *(r.brings for r, _ in sure)])
-    groups = [
-        _linked(i, cluster, tested[i], float(q_values[i]), sure, taken)
-        for i, cluster in enumerate(clusters)
+    by_sweeps = [
+        Group(sweep.entities, test, float(value), sweep, float(value))
+        for sweep, test, value in zip(sweeps, sweep_tests, q[len(linked) :], strict=True)
+        if value <= level
     ]
-    groups += [
-        Group(r.brings, r.test, q, r.sweep, frozenset(r.brings.tolist()), q)
-        for r, q in sure
-        if r.home < 0
+    return _join(by_links, by_sweeps, level)
+
+
+def _test_sweeps(
+    engine: Engine, totals: Totals, null: NullModel, sweeps: Sequence[Sweep]
+) -> list[LinkTest]:
+    if not sweeps:
+        return []
+    load_sweeps(engine, sweeps)
+    shared = shared_tests(engine, totals, null, [len(s.entities) for s in sweeps])
+    explained = [
+        tool or place
+        for tool, place in zip(
+            by_tool(engine, len(sweeps)), by_place(engine, len(sweeps)), strict=True
+        )
     ]
-    return [g for g in groups if len(g.entities) >= 2]
+    even = evenness_tests(engine, sweeps, explained)
+    return [_together(a + b) for a, b in zip(shared, even, strict=True)]
 
 
-def _roads(engine: Engine, sweeps: Sequence[Sweep], home: dict[int, int]) -> list[_Road]:
-    """What each sweep would bring: to the sure cluster most of it is, or by itself."""
-    parts = []
-    for sweep in sweeps:
-        homes = np.array([home.get(int(e), -1) for e in sweep.entities])
-        count = Counter(homes[homes >= 0].tolist())
-        where = next((i for i, n in sorted(count.items()) if 2 * n > len(homes)), -1)
-        free = homes < 0
-        # A new cluster is tested on those it would name, an extension on whom it would join.
-        kept = sweep if where >= 0 else _restrict(sweep, free)
-        parts.append((kept, where, sweep.entities[free]))
-    tests = evenness_tests(engine, [kept for kept, _, _ in parts], [i >= 0 for _, i, _ in parts])
-    return [_Road(*part, test) for part, test in zip(parts, tests, strict=True)]
+def _together(tests: list[HeldOutTest]) -> LinkTest:
+    """Bonferroni over the tests of one sweep; p = 1 without any."""
+    p_value = min(1.0, len(tests) * min((t.p_value for t in tests), default=1.0))
+    return LinkTest(p_value, tuple(sorted(tests, key=lambda t: t.p_value)))
 
 
-def _restrict(sweep: Sweep, to: np.ndarray) -> Sweep:
-    return replace(sweep, entities=sweep.entities[to], items=sweep.items[to])
+def _join(by_links: list[Group], by_sweeps: list[Group], level: float) -> list[Group]:
+    """One cluster of what both roads found, and no entity in two."""
+    partners: list[list[int]] = [[] for _ in by_links]
+    for j, sweep in enumerate(by_sweeps):
+        for i, cluster in enumerate(by_links):
+            common = len(np.intersect1d(sweep.entities, cluster.entities, assume_unique=True))
+            smaller = min(len(sweep.entities), len(cluster.entities))
+            if cluster.q_value <= level and 2 * common > smaller:
+                partners[i].append(j)
+    joined: list[list[Group]] = [[sweep] for sweep in by_sweeps]
+    left = []
+    for cluster, found in zip(by_links, partners, strict=True):
+        # A linked cluster that holds two sweeps is two operators behind one infrastructure.
+        if len(found) == 1:
+            joined[found[0]].append(cluster)
+        else:
+            left.append(cluster)
+    swept = np.concatenate([np.zeros(0, np.int64), *(g.entities for g in by_sweeps)])
+    groups = [_union(parts, swept) for parts in joined]
+    taken = np.concatenate([np.zeros(0, np.int64), *(g.entities for g in groups)])
+    for cluster in left:
+        rest = np.setdiff1d(cluster.entities, taken, assume_unique=True)
+        if len(rest) == len(cluster.entities):
+            groups.append(cluster)
+        elif len(rest) >= 2:
+            groups.append(Group(rest, cluster.link, cluster.q_value))
+    return sorted(groups, key=lambda g: (-len(g.entities), int(g.entities[0])))
 
 
-def _linked(
-    i: int,
-    cluster: np.ndarray,
-    test: LinkTest,
-    q_value: float,
-    sure: Sequence[tuple[_Road, float]],
-    taken: np.ndarray,
-) -> Group:
-    joining = [(r, q) for r, q in sure if r.home == i]
-    stays = np.setdiff1d(cluster, taken, assume_unique=True)
-    if not joining:
-        return Group(stays, test, q_value)
-    brought = np.concatenate([r.brings for r, _ in joining])
+def _union(parts: list[Group], swept: np.ndarray) -> Group:
+    """A sweep's group and the linked ones that are the same operator's; each has its own test.
+
+    Entities of another sweep stay with that.
+    """
+    entities = parts[0].entities
+    for part in parts[1:]:
+        entities = np.union1d(entities, np.setdiff1d(part.entities, swept))
+    surest = min(parts, key=lambda g: (g.q_value, g.link.p_value))
+    tests = tuple(t for part in parts for t in part.link.tests)
     return Group(
-        np.union1d(stays, brought),
-        test,
-        q_value,
-        joining[0][0].sweep,
-        frozenset(brought.tolist()),
-        max(q for _, q in joining),
+        entities,
+        LinkTest(surest.link.p_value, tuple(sorted(tests, key=lambda t: t.p_value))),
+        surest.q_value,
+        parts[0].sweep,
+        parts[0].sweep_q,
     )

@@ -1,0 +1,115 @@
+"""What explains, innocently, that a sweep's entities do the same: a tool, or a place.
+
+A tool's users share its client; people in one room share its address. Either makes them alike
+without making them one operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from stillhunt.engines.base import Engine
+from stillhunt.linking.families import ADDRESS, CLIENT
+from stillhunt.linking.sweeps import Sweep
+
+MOST = 0.5
+"""A client, or an address, explains a sweep if more than this share of its entities use it, or one
+of two, and it is twice as common among them as among others."""
+
+
+@dataclass(frozen=True)
+class Common:
+    """The two values of a family that most of a sweep's entities carry.
+
+    Attributes:
+        share: of the sweep's entities that carry one of them; None where none carries any value.
+        elsewhere: of all others.
+    """
+
+    share: float | None
+    elsewhere: float
+
+    @property
+    def explains(self) -> bool:
+        """Whether they are common here and not elsewhere."""
+        return self.share is not None and self.share > MOST and self.share > 2 * self.elsewhere
+
+
+def load_sweeps(engine: Engine, sweeps: Sequence[Sweep]) -> None:
+    """Make ``sweep_member`` (cluster, entity), which the tests of sweeps read."""
+    nothing = [np.zeros(0, dtype=np.int64)]
+    number = np.repeat(np.arange(len(sweeps)), [len(s.entities) for s in sweeps])
+    engine.load(
+        "sweep_member",
+        pa.table(
+            {
+                "cluster": pa.array(number, pa.int64()),
+                "entity": pa.array(
+                    np.concatenate(nothing + [s.entities for s in sweeps]), pa.int64()
+                ),
+            }
+        ),
+    )
+
+
+def by_tool(engine: Engine, sweeps: int) -> list[bool]:
+    """Whether a tool explains each sweep; where no client is logged it cannot be ruled out."""
+    return [c.share is None or c.explains for c in common(engine, CLIENT, sweeps)]
+
+
+def by_place(engine: Engine, sweeps: int) -> list[bool]:
+    """Whether a place explains each sweep."""
+    return [c.explains for c in common(engine, ADDRESS, sweeps)]
+
+
+def common(engine: Engine, family: str, sweeps: int) -> list[Common]:
+    """The commonest two values of each sweep in ``sweep_member``."""
+    engine.create(
+        "commonest",
+        f"""
+        SELECT cluster, value FROM (
+            SELECT c.cluster, i.value,
+                ROW_NUMBER() OVER (PARTITION BY c.cluster ORDER BY COUNT(*) DESC, i.value) AS place
+            FROM sweep_member AS c
+            JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
+            GROUP BY c.cluster, i.value
+        ) AS ranked
+        WHERE place <= 2
+        """,  # noqa: S608
+    )
+    using = engine.query(
+        f"""
+        SELECT s.cluster, COUNT(DISTINCT i.entity) AS everybody, COUNT(DISTINCT c.entity) AS members
+        FROM commonest AS s
+        JOIN incidence AS i ON i.family = '{family}' AND i.value = s.value
+        LEFT JOIN sweep_member AS c ON c.entity = i.entity AND c.cluster = s.cluster
+        GROUP BY s.cluster
+        """  # noqa: S608
+    ).to_pylist()
+    carrying = engine.query(
+        f"""
+        SELECT c.cluster, COUNT(DISTINCT c.entity) AS n
+        FROM sweep_member AS c
+        JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
+        GROUP BY c.cluster
+        """  # noqa: S608
+    ).to_pylist()
+    everybody = int(
+        engine.scalar(
+            f"SELECT COUNT(DISTINCT entity) AS n FROM incidence WHERE family = '{family}'"  # noqa: S608
+        )
+        or 0
+    )
+    size = {row["cluster"]: row["n"] for row in carrying}
+    found = {
+        row["cluster"]: Common(
+            row["members"] / size[row["cluster"]],
+            (row["everybody"] - row["members"]) / max(everybody - size[row["cluster"]], 1),
+        )
+        for row in using
+    }
+    return [found.get(i, Common(None, 0.0)) for i in range(sweeps)]
