@@ -16,10 +16,11 @@ from stillhunt.linking.indicators import Totals, count_indicators
 
 @dataclass
 class World:
-    """Exchanges as (entity, item, template or 0, words), and the client of each entity."""
+    """Exchanges as (entity, item, template or 0, words), and the client and address of each entity."""
 
     rows: list[tuple[int, int, int, int]] = field(default_factory=list)
     client: dict[int, int] = field(default_factory=dict)
+    address: dict[int, int] = field(default_factory=dict)
     items: int = 1
 
     def sweep(
@@ -88,8 +89,9 @@ def load_world(
     )
     pairs = np.unique(np.column_stack([entity[used], template[used]]), axis=0)
     clients = np.array(sorted(world.client.items()), dtype=np.int64).reshape(-1, 2)
-    both = np.concatenate([pairs, clients])
-    family = ["template"] * len(pairs) + ["client"] * len(clients)
+    places = np.array(sorted(world.address.items()), dtype=np.int64).reshape(-1, 2)
+    both = np.concatenate([pairs, clients, places])
+    family = ["template"] * len(pairs) + ["client"] * len(clients) + ["address"] * len(places)
     engine.load(
         "incidence",
         pa.table(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sweeping import World, load_world
 
-from stillhunt.linking.sweeps import MAX_REPEATED, MIN_SWEEP, Sweep, find_sweeps
+from stillhunt.linking.explained import by_place, by_tool, load_sweeps
+from stillhunt.linking.sweeps import MAX_REPEATED, MIN_EDGE, Sweep, find_sweeps, resemblance
 
 
 def mixed_world(rng: np.random.Generator) -> World:
@@ -57,7 +58,7 @@ def test_counts_are_those_of_a_plain_reading(tmp_path: Path) -> None:
         for e in sorted({r[0] for r in world.rows if r[0] // 1000 == sweep.entities[0] // 1000}):
             sent = [i for s, i, t, _ in world.rows if s == e and t in templates]
             own = {i for i in sent if len(senders[i]) == 1}
-            if len(own) >= MIN_SWEEP and len(own) >= (1 - MAX_REPEATED) * len(sent):
+            if len(own) >= MIN_EDGE and len(own) >= (1 - MAX_REPEATED) * len(sent):
                 counted[e] = len(own)
         assert counted == dict(zip(sweep.entities.tolist(), sweep.items.tolist(), strict=True))
     members = {e for s in sweeps for e in s.entities.tolist()}
@@ -77,8 +78,7 @@ def test_names_and_row_order_change_nothing(tmp_path: Path) -> None:
             (
                 sorted(back[e] for e in s.entities.tolist()),
                 s.templates.tolist(),
-                s.client,
-                s.client_elsewhere,
+                sorted(s.items.tolist()),
             )
             for s in sweeps
         )
@@ -95,16 +95,67 @@ def test_who_is_set_aside_is_in_no_sweep(tmp_path: Path) -> None:
     assert not members & {1003, 2001}
 
 
+def explained(folder: Path, world: World) -> dict[int, tuple[bool, bool]]:
+    engine, totals = load_world(folder, world)
+    with engine:
+        sweeps = find_sweeps(engine, totals)
+        load_sweeps(engine, sweeps)
+        both = zip(by_tool(engine, len(sweeps)), by_place(engine, len(sweeps)), strict=True)
+        return {int(s.entities[0]) // 1000: pair for s, pair in zip(sweeps, both, strict=True)}
+
+
 def test_a_client_that_most_share_and_few_others_use_is_a_tool(tmp_path: Path) -> None:
-    sweeps = found(tmp_path, mixed_world(np.random.default_rng(6)))
-    assert [s.is_tool for s in sweeps if s.entities[0] >= 4000] == [True]
-    assert not any(s.is_tool for s in sweeps if s.entities[0] < 4000)
+    found = explained(tmp_path, mixed_world(np.random.default_rng(6)))
+    assert {who: tool for who, (tool, _) in found.items()} == {1: False, 2: False, 4: True}
+    assert not any(place for _, place in found.values())
 
 
 def test_without_clients_a_tool_cannot_be_ruled_out(tmp_path: Path) -> None:
     world = mixed_world(np.random.default_rng(6))
     world.client.clear()
-    assert all(s.client is None and s.is_tool for s in found(tmp_path, world))
+    assert all(tool for tool, _ in explained(tmp_path, world).values())
+
+
+def test_an_address_that_most_share_is_a_place(tmp_path: Path) -> None:
+    world = mixed_world(np.random.default_rng(6))
+    world.address = {e: 1 if e % 4 else 2 for e in range(1000, 1015)}
+    assert {w: place for w, (_, place) in explained(tmp_path, world).items()} == {
+        1: True,
+        2: False,
+        4: False,
+    }
+
+
+def test_one_phrase_in_common_makes_nobody_a_member_nor_does_a_whole_class_with_it(
+    tmp_path: Path,
+) -> None:
+    world = World()
+    rng = np.random.default_rng(13)
+    world.chat(rng, range(300))
+    for e in range(1000, 1040):
+        world.sweep(e, [11, 12, 13, 14], 60, e)
+    for e in range(5000, 5010):
+        world.sweep(e, [14, 14, 14, 51], 30, e)
+        world.address[e] = 77
+    (sweep,) = (s for s in found(tmp_path, world) if 1000 in s.entities)
+    assert sweep.entities.tolist() == list(range(1000, 1040))
+
+
+def test_resemblance_is_the_cosine_with_those_elsewhere() -> None:
+    rng = np.random.default_rng(3)
+    use = rng.random((9, 6)) * (rng.random((9, 6)) < 0.6)
+    use[:, 0] += 0.1
+    place = np.array([0, 0, 0, 1, 1, 2, 3, 4, 5])
+    row, column = np.nonzero(use)
+    found = resemblance(row, column, use[row, column], place[row])
+    unit = use / np.linalg.norm(use, axis=1, keepdims=True)
+    for i in range(9):
+        others = unit[place != place[i]].sum(axis=0)
+        assert found[i] == pytest.approx(unit[i] @ others / np.linalg.norm(others), abs=1e-8)
+    together = resemblance(row, column, use[row, column], np.zeros(len(row), np.int64))
+    for i in range(9):
+        others = unit.sum(axis=0) - unit[i]
+        assert together[i] == pytest.approx(unit[i] @ others / np.linalg.norm(others), abs=1e-8)
 
 
 def test_nothing_swept_gives_nothing(tmp_path: Path) -> None:

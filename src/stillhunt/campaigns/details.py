@@ -14,6 +14,7 @@ from stillhunt.campaigns.redaction import capped
 from stillhunt.campaigns.skeleton import mark_slots
 from stillhunt.campaigns.tables import Names, kind_shares, template_name
 from stillhunt.engines.base import Engine
+from stillhunt.linking.evenness import ASPECTS
 from stillhunt.scoring.calibration import estimative_word
 from stillhunt.scoring.features import MIN_USE
 
@@ -261,7 +262,7 @@ def _innocent_if(verdict: Verdict) -> list[str]:
             "The many payers are clients of one agency or reseller that sends their requests: ask for the "
             "contract."
         )
-    if verdict.link.tests and verdict.link.tests[0].family in ("pace", "length"):
+    if verdict.link.tests and verdict.link.tests[0].family in ASPECTS:
         out.append(
             "The accounts are strangers who use one program that their clients do not show and that gives "
             "each the same amount of work: ask what software sends the requests."

@@ -122,7 +122,8 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     groups = find_groups(engine, totals, null, links, set_aside, request.fdr)
     clusters = [group.entities for group in groups]
     progress.stage("Harvest scores")
-    mark_own_exchanges(engine, totals, null, clusters, request.fdr)
+    swept = [g.sweep.templates if g.sweep else np.zeros(0, np.int64) for g in groups]
+    mark_own_exchanges(engine, totals, null, clusters, swept, request.fdr)
     adopted = adopt(engine, totals, null, clusters, set_aside, request.fdr)
     if adopted:
         entities = np.array(list(adopted), dtype=np.int64)
@@ -131,7 +132,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
             np.sort(np.concatenate([cluster, entities[home == i]]))
             for i, cluster in enumerate(clusters)
         ]
-        mark_own_exchanges(engine, totals, null, clusters, request.fdr)
+        mark_own_exchanges(engine, totals, null, clusters, swept, request.fdr)
     units = measure_units(engine, len(clusters))
     scores = score_clusters(units, np.array([g.link.p_value for g in groups]), request.prior)
     best_q: dict[int, float] = {}

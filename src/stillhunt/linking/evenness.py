@@ -27,6 +27,8 @@ from stillhunt.engines.base import Engine
 from stillhunt.linking.held_out import HeldOutTest
 from stillhunt.linking.sweeps import Sweep
 
+PACE, LENGTH = ASPECTS = ("pace", "length")
+
 EVEN = 0.5
 """Independent customers of one thing are taken to vary at least this much as customers at large do
 (standard deviations). What is named on evenness alone rests on this assumption."""
@@ -89,10 +91,10 @@ def evenness_tests(
         sweeps: from ``find_sweeps``.
         explained: whether something innocent makes its entities alike.
     """
-    cores = [_core(sweep) for sweep in sweeps]
+    cores = [core(sweep) for sweep in sweeps]
     tested = [
-        not innocent and len(core.entities) >= max(MIN_ENTITIES, MOST * len(sweep.entities))
-        for sweep, core, innocent in zip(sweeps, cores, explained, strict=True)
+        not innocent and len(part.entities) >= max(MIN_ENTITIES, MOST * len(sweep.entities))
+        for sweep, part, innocent in zip(sweeps, cores, explained, strict=True)
     ]
     # Those who may be operators' accounts must not say how customers vary.
     members = [s.entities for s, t in zip(sweeps, tested, strict=True) if t]
@@ -102,7 +104,7 @@ def evenness_tests(
     ]
 
 
-def _core(sweep: Sweep) -> Sweep:
+def core(sweep: Sweep) -> Sweep:
     """The sweep without members of fewer than MIN_SWEEP own items."""
     kept = sweep.items >= MIN_SWEEP
     return replace(sweep, entities=sweep.entities[kept], items=sweep.items[kept])
@@ -126,10 +128,10 @@ def _tests(engine: Engine, sweep: Sweep, customers: Customers) -> list[HeldOutTe
         return []
     tests = []
     if customers.pace_spread > 0.0:
-        tests.append(_one("pace", np.log(sweep.items), EVEN * customers.pace_spread))
+        tests.append(_one(PACE, np.log(sweep.items), EVEN * customers.pace_spread))
     length, within = _lengths(engine, sweep)
     if within > 0.0 and customers.length_spread > 0.0:
-        tests.append(_one("length", length, EVEN * customers.length_spread * within))
+        tests.append(_one(LENGTH, length, EVEN * customers.length_spread * within))
     return tests
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import find_clusters
-from stillhunt.linking.evenness import evenness_tests
+from stillhunt.linking.evenness import ASPECTS, core, evenness_tests
 from stillhunt.linking.explained import by_place, by_tool, load_sweeps
 from stillhunt.linking.held_out import HeldOutTest, LinkTest, held_out_tests
 from stillhunt.linking.indicators import Totals
@@ -79,11 +79,12 @@ def find_groups(
         Group(entities, test, float(value))
         for entities, test, value in zip(linked, link_tests, q, strict=False)
     ]
-    by_sweeps = [
-        Group(sweep.entities, test, float(value), sweep, float(value))
-        for sweep, test, value in zip(sweeps, sweep_tests, q[len(linked) :], strict=True)
-        if value <= level
-    ]
+    by_sweeps = []
+    for sweep, test, value in zip(sweeps, sweep_tests, q[len(linked) :], strict=True):
+        if value <= level:
+            # Evenness is tested on those who do enough; it says nothing of the others.
+            part = core(sweep) if test.tests[0].family in ASPECTS else sweep
+            by_sweeps.append(Group(part.entities, test, float(value), part, float(value)))
     return _join(by_links, by_sweeps, level)
 
 

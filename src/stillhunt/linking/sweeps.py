@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+from scipy.sparse import csr_array
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import partition
@@ -83,34 +84,96 @@ def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     home = {int(e): i for i, g in enumerate(groups) for e in g}
     at = np.array([home.get(int(e), -1) for e in edges.entity], dtype=np.int64)
     swept = _templates_of(names, link, at, edges.n, len(groups))
-    typical = []
-    for i, group in enumerate(groups):
-        here = at == i
-        alike = resemblance(edges.entity[here], link[here], edges.weight[here])
-        typical.append(group[alike >= TYPICAL * np.median(alike)])
+    places = _places(engine, groups)
+    typical = [_typical(edges, link, np.flatnonzero(at == i), places) for i in range(len(groups))]
     return _measure(engine, typical, swept)
 
 
-def resemblance(entity: np.ndarray, template: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """How much each entity's use of templates resembles all the others', by cosine.
+def _typical(
+    edges: _Edges, link: np.ndarray, here: np.ndarray, places: dict[int, int]
+) -> np.ndarray:
+    """Entities of a group, int64 sorted, that use templates as the middle one does.
+
+    Those that do not may have been what others resembled, so it is asked again of those that remain.
+    """
+    while True:
+        names = np.unique(edges.entity[here])
+        place = np.array([places.get(e, e) for e in edges.entity[here].tolist()])
+        alike = resemblance(edges.entity[here], link[here], edges.weight[here], place)
+        kept: np.ndarray = names[alike >= TYPICAL * np.median(alike)]
+        if len(kept) == len(names) or len(kept) < 2:
+            return kept
+        here = here[np.isin(edges.entity[here], kept)]
+
+
+def resemblance(
+    entity: np.ndarray, template: np.ndarray, weight: np.ndarray, place: np.ndarray
+) -> np.ndarray:
+    """How much each entity's use of templates resembles that of the others elsewhere, by cosine.
 
     Args:
         entity, template: int64 (m,), ends of each edge; weight: float (m,), positive.
+        place: int64 (m,), where the entity is. A class resembles itself, which says nothing of the
+            sweep it is in; where all are in one place, they are compared all the same.
 
     Returns:
         float (entities,), in the order of the entities' values; between 0 and 1.
     """
-    names, row = np.unique(entity, return_inverse=True)
+    names, first, row = np.unique(entity, return_index=True, return_inverse=True)
     _, column = np.unique(template, return_inverse=True)
-    row, column = row.ravel(), column.ravel()
-    length = np.sqrt(np.bincount(row, weight**2, len(names)))
-    share = weight / length[row]
-    total = np.bincount(column, share)
-    # The others' sum is the total less one's own; its length is worked out from products.
-    own = np.bincount(row, share * total[column], len(names)) - 1.0
-    others = float(np.sum(total**2)) - 2 * own - 1.0
-    out: np.ndarray = (own / np.sqrt(np.maximum(others, 1e-12))).round(9)
+    where, home = np.unique(place[first], return_inverse=True)
+    row, column, home = row.ravel(), column.ravel(), home.ravel()
+    share = weight / np.sqrt(np.bincount(row, weight**2, len(names)))[row]
+    shape = (len(names), int(column.max()) + 1)
+    use = csr_array((share, (row, column)), shape=shape)
+    of = csr_array((np.ones(len(names)), (home, np.arange(len(names)))), (len(where), len(names)))
+    total = use.sum(axis=0)
+    own = (of @ use).tocsr()  # what each place does
+    size = np.bincount(home)
+    alone = size[home] == len(names)
+    # cosine(u, total - own): products and lengths are worked out on the sparse rows.
+    product = use @ total - use.multiply(own[home]).sum(axis=1)
+    length = (total**2).sum() - 2 * (own @ total) + own.multiply(own).sum(axis=1)
+    everyone = use @ total - 1.0
+    whole = (total**2).sum() - 2 * everyone - 1.0
+    product = np.where(alone, everyone, product)
+    squared = np.where(alone, whole, length[home])
+    out: np.ndarray = (product / np.sqrt(np.maximum(squared, 1e-12))).round(9)
     return out
+
+
+def _places(engine: Engine, groups: list[np.ndarray]) -> dict[int, int]:
+    """Entity to the address that it shares with most others of its group, for those that share one."""
+    nothing = [np.zeros(0, dtype=np.int64)]
+    number = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
+    engine.load(
+        "sweeper",
+        pa.table(
+            {
+                "entity": pa.array(np.concatenate(nothing + groups), pa.int64()),
+                "sweep": pa.array(number, pa.int64()),
+            }
+        ),
+    )
+    rows = engine.query(
+        """
+        SELECT entity, value FROM (
+            SELECT s.entity, i.value,
+                ROW_NUMBER() OVER (PARTITION BY s.entity ORDER BY a.n DESC, i.value) AS place
+            FROM sweeper AS s
+            JOIN incidence AS i ON i.entity = s.entity AND i.family = 'address'
+            JOIN (
+                SELECT s.sweep, i.value, COUNT(*) AS n
+                FROM sweeper AS s
+                JOIN incidence AS i ON i.entity = s.entity AND i.family = 'address'
+                GROUP BY s.sweep, i.value HAVING COUNT(*) >= 2
+            ) AS a ON a.sweep = s.sweep AND a.value = i.value
+        ) AS ranked
+        WHERE place = 1
+        """
+    )
+    entity, value = (np.asarray(c).tolist() for c in rows.columns)
+    return dict(zip(entity, value, strict=True))
 
 
 def _mark_own_items(engine: Engine) -> None:

@@ -79,18 +79,20 @@ def mark_own_exchanges(
     totals: Totals,
     null: NullModel,
     clusters: Sequence[np.ndarray],
+    swept: Sequence[np.ndarray],
     level: float,
 ) -> None:
     """Find what clusters' members do together.
 
     Makes ``cluster_of`` (entity, cluster), ``own_template`` (cluster, template) and
-    ``own_exchange`` (key, cluster, entity): members' exchanges that hold an own template, or, where
-    no text was logged, all of them.
+    ``own_exchange`` (key, cluster, entity, held): members' exchanges that hold own templates, and how
+    many, or, where no text was logged, all of members' exchanges.
 
     Args:
         engine: with the linking tables.
         totals, null: of the whole incidence.
         clusters: entities of each; licensed entities must not be among them.
+        swept: templates of the sweep that formed each; none where none did.
         level: false discovery rate for a cluster's own templates.
     """
     number = np.repeat(np.arange(len(clusters)), [len(c) for c in clusters])
@@ -101,16 +103,17 @@ def mark_own_exchanges(
             {"entity": pa.array(members, pa.int64()), "cluster": pa.array(number, pa.int64())}
         ),
     )
-    engine.load("own_template", _own_templates(engine, totals, null, len(clusters), level))
+    engine.load("own_template", _own_templates(engine, totals, null, swept, level))
     engine.create(
         "own_exchange",
         """
-        SELECT DISTINCT t.key, c.cluster, t.entity
+        SELECT t.key, c.cluster, t.entity, COUNT(*) AS held
         FROM exchange_template AS t
         JOIN cluster_of AS c ON c.entity = t.entity
         JOIN own_template AS w ON w.cluster = c.cluster AND w.template = t.template
-        UNION
-        SELECT o.key, c.cluster, m.entity
+        GROUP BY t.key, c.cluster, t.entity
+        UNION ALL
+        SELECT o.key, c.cluster, m.entity, 0 AS held
         FROM observations AS o
         JOIN account_entity AS m ON m.account = o.account
         JOIN cluster_of AS c ON c.entity = m.entity
@@ -138,7 +141,9 @@ def attribute(
     """
     rows = engine.query(
         """
-        SELECT c.cluster, m.entity, COUNT(*) AS n, COUNT(x.key) AS k, COUNT(o.item) AS text
+        SELECT c.cluster, m.entity, COUNT(*) AS n, COUNT(x.key) AS k, COUNT(o.item) AS text,
+            SUM(CASE WHEN x.held = 1 THEN 1 ELSE 0 END) AS once,
+            SUM(CASE WHEN x.held = 2 THEN 1 ELSE 0 END) AS twice
         FROM observations AS o
         JOIN account_entity AS m ON m.account = o.account
         JOIN cluster_of AS c ON c.entity = m.entity
@@ -146,14 +151,24 @@ def attribute(
         GROUP BY c.cluster, m.entity ORDER BY c.cluster, m.entity
         """
     )
-    cluster, entity, n, k, text = (np.asarray(column) for column in rows.columns)
+    cluster, entity, *counts = (np.asarray(column.cast(pa.int64())) for column in rows.columns)
     beside = users_beside(engine)
     shares = template_shares(engine, len(clusters))
+    strangers = int(
+        engine.scalar(
+            """
+            SELECT COUNT(DISTINCT m.entity) AS n
+            FROM account_entity AS m LEFT JOIN cluster_of AS c ON c.entity = m.entity
+            WHERE c.entity IS NULL
+            """
+        )
+        or 0
+    )
     out = []
     for i in range(len(clusters)):
         at = np.flatnonzero(cluster == i)
-        mine = _Counts(entity[at], n[at], k[at], text[at])
-        out.append(_attribution(mine, shares[i], best_q, beside.of(i)))
+        mine = _Counts(entity[at], *(column[at] for column in counts))
+        out.append(_attribution(mine, shares[i], best_q, beside.of(i), strangers))
     named = [(i, m.entity) for i, a in enumerate(out) for m in a.members if m.named]
     engine.load(
         "named_member",
@@ -176,20 +191,35 @@ def attribute(
 
 
 def _own_templates(
-    engine: Engine, totals: Totals, null: NullModel, clusters: int, level: float
+    engine: Engine,
+    totals: Totals,
+    null: NullModel,
+    swept: Sequence[np.ndarray],
+    level: float,
 ) -> pa.Table:
-    """(cluster, template) where more members use a template than strangers as busy would."""
+    """(cluster, template) where more members use a template than strangers as busy would.
+
+    Or where two use it and it is one of those that formed the cluster: reworded for each account, a
+    template is used by few. Either way members use it at least as often as all entities in no
+    cluster do together; what is popular besides is no campaign's own.
+    """
     rows = engine.query(
         f"""
         SELECT s.cluster, s.template, s.n, p.entities AS popularity
         FROM (
-            SELECT c.cluster, t.template, COUNT(DISTINCT t.entity) AS n
+            SELECT c.cluster, t.template, COUNT(DISTINCT t.entity) AS n, COUNT(*) AS used
             FROM exchange_template AS t JOIN cluster_of AS c ON c.entity = t.entity
             GROUP BY c.cluster, t.template
             HAVING COUNT(DISTINCT t.entity) >= 2 AND COUNT(*) >= {MIN_USE}
         ) AS s
         JOIN popularity AS p ON p.family = 'template' AND p.value = s.template
-        WHERE p.entities <= {most_telling(totals)}
+        LEFT JOIN (
+            SELECT t.template, COUNT(*) AS n
+            FROM exchange_template AS t LEFT JOIN cluster_of AS c ON c.entity = t.entity
+            WHERE c.entity IS NULL
+            GROUP BY t.template
+        ) AS b ON b.template = s.template
+        WHERE p.entities <= {most_telling(totals)} AND s.used >= COALESCE(b.n, 0)
         ORDER BY s.cluster, s.template
         """  # noqa: S608
     )
@@ -201,21 +231,30 @@ def _own_templates(
         np.asarray(rows.column("popularity")),
     )
     log_p = log_tail(np.asarray(rows.column("n")), expected)
+    template = np.asarray(rows.column("template"))
     keep = np.zeros(rows.num_rows, dtype=bool)
-    for i in range(clusters):
+    for i, formed in enumerate(swept):
         here = cluster == i
         keep[here] = adjust(np.exp(log_p[here]), totals.shareable["template"]) <= level
+        keep[here] |= np.isin(template[here], formed)
     return rows.filter(pa.array(keep)).select(["cluster", "template"])
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """Per member of a cluster, int64 (m,): entity, exchanges, own exchanges, exchanges with text."""
+    """Per member of a cluster, int64 (m,).
+
+    Attributes:
+        entity; n: its exchanges; k: own ones; text: with text.
+        once, twice: own ones with one own template, with two.
+    """
 
     entity: np.ndarray
     n: np.ndarray
     k: np.ndarray
     text: np.ndarray
+    once: np.ndarray
+    twice: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -316,7 +355,11 @@ def log_ratio(
 
 
 def _attribution(
-    own: _Counts, shares: tuple[float, float], best_q: dict[int, float], beside: Users
+    own: _Counts,
+    shares: tuple[float, float],
+    best_q: dict[int, float],
+    beside: Users,
+    strangers: int,
 ) -> Attribution:
     has_templates = bool(own.text.sum() > 0)
     share, background = shares
@@ -327,15 +370,34 @@ def _attribution(
         link = float(np.clip(np.log1p(-q) - np.log(q), -SURE, SURE))
         content = float(ratio[i]) if has_templates else None
         members.append(Member(e, int(own.n[i]), int(own.k[i]), content, link))
-    # Low: what of the count ordinary use of the same templates would explain, with two standard
-    # errors. High: what members that do mostly this sent beside it, in case a template was missed,
-    # and what entities sent that do the same but were not linked.
     named = np.array([m.named for m in members], dtype=bool)
-    beside_own = np.maximum(own.text - own.k, 0)
-    count, left = int(own.k[named].sum()), int(beside_own[named].sum())
-    by_chance = background * left / (1 - background)
-    low = max(0, int(np.floor(count - by_chance - 2 * np.sqrt(by_chance + 1))))
-    mostly = named & (2 * own.k >= own.text)
+    # A stranger's rate, each stranger counting once: one busy user of a template is one user.
+    rate = float(np.sum(beside.own / np.maximum(beside.exchanges, 1))) / max(strangers, 1)
+    low, count, high = _interval(own, named, rate)
     alike = log_ratio(beside.own, beside.exchanges, share, background) >= SURE
-    high = count + int(beside_own[mostly].sum()) + int(beside.own[alike].sum())
-    return Attribution(tuple(members), count, min(low, count), high, background, has_templates)
+    high += int(beside.own[alike].sum())
+    return Attribution(tuple(members), count, low, high, background, has_templates)
+
+
+def _interval(own: _Counts, named: np.ndarray, rate: float) -> tuple[int, int, int]:
+    """Low end, count and high end of the exchanges of named members.
+
+    Low: without what ordinary use of the same templates would explain (``rate``: share of a
+    stranger's exchanges that hold one). High: with all that accounts sent which mostly send this, in
+    case a template was missed, and with those exchanges of the others that hold no own template but
+    are as much the campaign's: of n exchanges with one own template and m with two, n^2 / 2m are to
+    be expected with none (Chao 1987). Two standard errors are added on either side; on mixed
+    accounts those with one own template are counted as if each might be chance.
+    """
+    count = int(own.k[named].sum())
+    beside = np.maximum(own.text - own.k, 0)
+    mostly = named & (2 * own.k >= own.text)
+    mixed = named & ~mostly
+    by_chance = rate * float(beside[named].sum()) / (1 - min(rate, 0.5))
+    weak = float(own.once[mixed].sum())
+    low = count - by_chance - 2 * np.sqrt(by_chance + weak + 1)
+    once, twice = (float(c[mixed].sum()) for c in (own.once, own.twice))
+    missed = once * max(once - 1, 0) / (2 * (twice + 1))
+    missed = min(missed + 2 * np.sqrt(missed + 1), float(beside[mixed].sum()))
+    high = count + int(beside[mostly].sum()) + int(np.ceil(missed))
+    return max(0, min(int(np.floor(low)), count)), count, high

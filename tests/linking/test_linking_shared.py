@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from incidences import Edges, load, strangers
+
+from stillhunt.engines.base import Engine
+from stillhunt.linking.explained import load_sweeps
+from stillhunt.linking.held_out import HeldOutTest
+from stillhunt.linking.indicators import Totals
+from stillhunt.linking.null_model import NullModel
+from stillhunt.linking.shared import expected_shared, shared_tests
+from stillhunt.linking.sweeps import Sweep
+
+ENTITIES = 2000
+FAMILIES = {"template": 100, "address": 3000, "payment": 1500}
+NONE = np.zeros(0, dtype=np.int64)
+
+
+def world(folder: Path, edges: Edges, networks: int = 10**9) -> tuple[Engine, Totals]:
+    """Incidence and the observations behind its addresses; an address lies in one network."""
+    engine, totals = load(folder, edges)
+    entity, address = edges["address"].T
+    engine.load(
+        "observations",
+        pa.table(
+            {
+                "account": pa.array(entity),
+                "address": pa.array(address),
+                "network": pa.array(address % networks),
+            }
+        ),
+    )
+    names = np.arange(ENTITIES)
+    engine.load("account_entity", pa.table({"account": pa.array(names), "entity": pa.array(names)}))
+    return engine, totals
+
+
+def outcome_of(
+    engine: Engine, totals: Totals, groups: list[np.ndarray]
+) -> list[dict[str, HeldOutTest]]:
+    load_sweeps(engine, [Sweep(np.sort(g), np.ones(len(g), np.int64), NONE) for g in groups])
+    found = shared_tests(engine, totals, NullModel(totals), [len(g) for g in groups])
+    return [{t.family: t for t in tests} for tests in found]
+
+
+@pytest.mark.parametrize("size", [5, 30, 120])
+def test_p_values_of_strangers_are_super_uniform(tmp_path: Path, size: int) -> None:
+    p: dict[str, list[float]] = {"address": [], "payment": []}
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        engine, totals = world(tmp_path, strangers(rng, ENTITIES, FAMILIES))
+        with engine:
+            groups = [rng.choice(ENTITIES, size, replace=False) for _ in range(150)]
+            for tests in outcome_of(engine, totals, groups):
+                for family, test in tests.items():
+                    p[family].append(test.p_value)
+    for values in p.values():
+        for level in (0.5, 0.2, 0.1, 0.05, 0.01):
+            error = np.sqrt(level * (1 - level) / len(values))
+            assert np.mean(np.array(values) <= level) <= level + 3 * error, level
+
+
+def test_what_is_expected_is_what_strangers_share() -> None:
+    """Against simulation of the null model itself: every pair falls independently."""
+    rng = np.random.default_rng(5)
+    carrying = np.array([[0.001, 0.02], [0.01, 0.15]])
+    popularities = np.array([[3, 40], [400, 25]])
+    degrees = np.array([[0, 0], [1, 9], [30, 12]])  # group 0: thirty of degree 1, twelve of 9
+    expected = expected_shared(carrying, np.array([1, 9]), popularities, degrees, 1)[0]
+    chance = np.repeat(np.repeat(carrying, popularities[1], axis=1), [30, 12], axis=0)
+    drawn = [int(np.sum((rng.random(chance.shape) < chance).sum(axis=0) >= 2)) for _ in range(400)]
+    error = np.std(drawn) / np.sqrt(len(drawn))
+    assert np.mean(drawn) <= expected + 3 * error
+    assert expected <= 1.25 * np.mean(drawn)
+
+
+def test_many_places_tell_and_one_does_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(7)
+    edges = strangers(rng, ENTITIES, FAMILIES)
+    operator, classmates = np.arange(0, 30), np.arange(40, 70)
+    met = [(e, 1_000_000 + int(v)) for e in operator for v in rng.integers(0, 60, 6)]
+    room = [(e, 2_000_000 + 10 * int(v)) for e in classmates for v in rng.integers(0, 8, 3)]
+    edges["address"] = np.unique(np.concatenate([edges["address"], met, room]), axis=0)
+    # Addresses of the room differ, but lie in one network.
+    edges["address"] = edges["address"][edges["address"][:, 1] != 0]
+    engine, totals = load(tmp_path, edges)
+    entity, address = edges["address"].T
+    network = np.where(address >= 2_000_000, -1, address)
+    engine.load(
+        "observations",
+        pa.table(
+            {
+                "account": pa.array(entity),
+                "address": pa.array(address),
+                "network": pa.array(network),
+            }
+        ),
+    )
+    names = np.arange(ENTITIES)
+    engine.load("account_entity", pa.table({"account": pa.array(names), "entity": pa.array(names)}))
+    with engine:
+        operator_tests, room_tests = outcome_of(engine, totals, [operator, classmates])
+    assert operator_tests["address"].p_value < 0.01
+    assert room_tests["address"].p_value > 0.01
+    pairs = {}
+    for e, v in edges["address"].tolist():
+        if e in operator:
+            pairs.setdefault(v, set()).add(e)
+    assert operator_tests["address"].shared == sum(len(s) > 1 for s in pairs.values()) - 1
+
+
+def test_one_payer_of_many_tells(tmp_path: Path) -> None:
+    rng = np.random.default_rng(8)
+    edges = strangers(rng, ENTITIES, FAMILIES)
+    paid = edges["payment"]
+    bundle = np.arange(100, 130)
+    paid = paid[~np.isin(paid[:, 0], bundle)]
+    more = [(int(e), 5_000_000 + i // 3) for i, e in enumerate(bundle)]
+    edges["payment"] = np.unique(np.concatenate([paid, more]), axis=0)
+    engine, totals = world(tmp_path, edges)
+    with engine:
+        (tests,) = outcome_of(engine, totals, [bundle])
+    assert tests["payment"].shared == 10
+    assert tests["payment"].p_value < 0.01
+
+
+def test_no_family_no_test(tmp_path: Path) -> None:
+    edges = strangers(np.random.default_rng(1), ENTITIES, FAMILIES)
+    edges["payment"] = np.column_stack([np.arange(ENTITIES), np.arange(ENTITIES)])
+    engine, totals = world(tmp_path, edges)
+    with engine:
+        (tests,) = outcome_of(engine, totals, [np.arange(10)])
+    assert set(tests) == {"address"}
