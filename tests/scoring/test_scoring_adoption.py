@@ -36,6 +36,7 @@ OPERATOR = list(range(1, 13))
 SMALL = list(range(51, 55))
 """The operator's accounts with too few addresses for a link of their own."""
 
+NOTHING = np.zeros(0, dtype=np.int64)
 LEVEL = 0.01
 
 
@@ -116,7 +117,7 @@ def adopted(
     members = [np.array(c, dtype=np.int64) for c in clusters]
     with engine:
         null = NullModel(totals)
-        mark_own_exchanges(engine, totals, null, members, LEVEL)
+        mark_own_exchanges(engine, totals, null, members, [NOTHING] * len(members), LEVEL)
         aside = np.array(list(set_aside), dtype=np.int64)
         return adopt(engine, totals, null, members, aside, level)
 
@@ -409,7 +410,7 @@ def test_users_beside_are_counted_by_exchange(tmp_path: Path) -> None:
     engine, totals = tables(tmp_path, log, licensed=[53])
     with engine:
         members = np.array(OPERATOR)
-        mark_own_exchanges(engine, totals, NullModel(totals), [members], LEVEL)
+        mark_own_exchanges(engine, totals, NullModel(totals), [members], [NOTHING], LEVEL)
         users = users_beside(engine)
     assert users.entity.dtype == np.int64
     rows = [c.tolist() for c in (users.cluster, users.entity, users.exchanges, users.own)]
@@ -424,7 +425,9 @@ def test_background_is_what_everybody_else_sends(tmp_path: Path, planted: Log) -
         planted.send(entity, 10)
     engine, totals = tables(tmp_path, planted)
     with engine:
-        mark_own_exchanges(engine, totals, NullModel(totals), [np.array(OPERATOR)], LEVEL)
+        mark_own_exchanges(
+            engine, totals, NullModel(totals), [np.array(OPERATOR)], [NOTHING], LEVEL
+        )
         share, background = template_shares(engine, 1)[0]
     others = [t for e, t in planted.sent if e not in OPERATOR]
     assert background == pytest.approx((25 + 4 * 24 + 0.5) / (len(others) + 1))
@@ -439,7 +442,7 @@ def test_a_background_above_the_members_share_still_has_a_ratio(tmp_path: Path) 
     log.send(2, 10)
     engine, totals = tables(tmp_path, log)
     with engine:
-        mark_own_exchanges(engine, totals, NullModel(totals), [np.array([1, 2])], LEVEL)
+        mark_own_exchanges(engine, totals, NullModel(totals), [np.array([1, 2])], [NOTHING], LEVEL)
         share, background = template_shares(engine, 1)[0]
     assert 0 < background < share < 1
     none = log_ratio(np.array([0]), np.array([10]), share, background)

@@ -17,6 +17,7 @@ from stillhunt.scoring.attribution import Attribution, attribute, mark_own_excha
 OPERATOR = np.arange(1, 11)
 HARVEST = 10**9
 """Template of the operator."""
+NOTHING = np.zeros(0, dtype=np.int64)
 
 
 @dataclass
@@ -61,7 +62,9 @@ def attributed(
     """Attributions, and per cluster the exchanges that are counted."""
     engine, totals = tables(folder, log, text)
     with engine:
-        mark_own_exchanges(engine, totals, NullModel(totals), clusters, 0.01)
+        mark_own_exchanges(
+            engine, totals, NullModel(totals), clusters, [NOTHING] * len(clusters), 0.01
+        )
         out = attribute(engine, clusters, {int(e): best_q for c in clusters for e in c})
         rows = engine.query("SELECT cluster, key FROM campaign_exchange").to_pylist()
     counted: dict[int, set[int]] = {i: set() for i in range(len(clusters))}
