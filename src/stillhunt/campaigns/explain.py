@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from stillhunt.errors import InputError
+from stillhunt.campaigns.outputs import read_json, read_table
 from stillhunt.fingerprints.cues import cue_names
 from stillhunt.fingerprints.intent import OUTCOMES, harvest_log_odds, kind_log_odds
 from stillhunt.fingerprints.observe import Observer
@@ -77,26 +75,6 @@ class ExchangeSignals:
     text: bool
 
 
-def read_findings(findings: Path, name: str) -> pa.Table:
-    """A table of a findings folder, in whichever format it was written.
-
-    Raises:
-        InputError: it is not there.
-    """
-    parquet, jsonl = findings / f"{name}.parquet", findings / f"{name}.jsonl"
-    try:
-        if parquet.is_file():
-            return pq.read_table(parquet)
-        return pa.Table.from_pylist(
-            [orjson.loads(line) for line in jsonl.read_bytes().splitlines()]
-        )
-    except (OSError, pa.ArrowInvalid, orjson.JSONDecodeError) as error:
-        raise InputError(
-            f"{findings} has no readable table {name!r}.",
-            "Name the folder that a hunt wrote with --out.",
-        ) from error
-
-
 def explain_account(findings: Path, account: str) -> Explanation | None:
     """What a hunt knows of an account; None where it never saw it.
 
@@ -107,12 +85,12 @@ def explain_account(findings: Path, account: str) -> Explanation | None:
     Raises:
         InputError: the folder is not a hunt's.
     """
-    profile = _where(read_findings(findings, "profiles"), "account", account)
+    profile = _where(read_table(findings, "profiles"), "account", account)
     if not profile:
         return None
     row = profile[0]
-    details = _details(findings)
-    named = _where(read_findings(findings, "accounts"), "account", account)
+    details = read_json(findings / "details.json")
+    named = _where(read_table(findings, "accounts"), "account", account)
     entity = row["entity"]
     links = _links(findings, entity)
     cluster = details["clusters"].get(row["cluster"]) if row["cluster"] else None
@@ -136,7 +114,7 @@ def explain_account(findings: Path, account: str) -> Explanation | None:
 
 def owner_of_exchange(findings: Path, exchange_id: str) -> str | None:
     """Account of an exchange that was attributed to a campaign; None for any other."""
-    rows = _where(read_findings(findings, "exchanges"), "exchange_id", exchange_id)
+    rows = _where(read_table(findings, "exchanges"), "exchange_id", exchange_id)
     return rows[0]["account"] if rows else None
 
 
@@ -175,19 +153,9 @@ def _where(table: pa.Table, column: str, value: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _details(findings: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = orjson.loads((findings / "details.json").read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(
-            f"{findings} has no readable details.json.", "Run the hunt again."
-        ) from error
-    return document
-
-
 def _links(findings: Path, entity: str) -> list[dict[str, Any]]:
-    members = _where(read_findings(findings, "link_members"), "entity", entity)
-    links = read_findings(findings, "links")
+    members = _where(read_table(findings, "link_members"), "entity", entity)
+    links = read_table(findings, "links")
     rows: list[dict[str, Any]] = (
         links.take([m["link"] for m in members]).to_pylist() if members else []
     )
@@ -266,7 +234,7 @@ def _signals(row: dict[str, Any]) -> tuple[Signal, ...]:
 def _missing(findings: Path, row: dict[str, Any]) -> tuple[str, ...]:
     lost = [
         f"{r['signal']}: {r['consequence']}"
-        for r in read_findings(findings, "coverage").to_pylist()
+        for r in read_table(findings, "coverage").to_pylist()
         if not r["available"]
     ]
     lost += [
