@@ -116,8 +116,8 @@ def _allowed(profiles: pa.Table, allow: frozenset[str]) -> frozenset[str]:
     ours = pc.or_(
         pc.is_in(profiles.column("account"), given), pc.is_in(profiles.column("entity"), given)
     )
-    entities = profiles.filter(ours).column("entity").unique().cast(pa.string())
-    all_of = profiles.filter(pc.is_in(profiles.column("entity"), entities.combine_chunks()))
+    entities = profiles.filter(ours).column("entity").unique()
+    all_of = profiles.filter(pc.is_in(profiles.column("entity"), entities))
     return allow | set(entities.to_pylist()) | set(all_of.column("account").to_pylist())
 
 

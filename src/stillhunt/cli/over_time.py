@@ -37,7 +37,7 @@ def _changes(result: HuntResult, console: Console) -> None:
         console.print(f"  {_safe(campaign)}: {_safe(_told(told), 400)}", highlight=False)
     for lost in lifecycle["no_campaign_now"][:_MOST]:
         state = campaign_state(lost["state"], lost["other"])
-        console.print(f"  {_safe(lost['campaign'])}: {_safe(state)}", highlight=False)
+        console.print(f"  {_safe(lost['campaign'])}: {_safe(state, 200)}", highlight=False)
     more = len(lifecycle["no_campaign_now"]) - _MOST
     if more > 0:
         console.print(f"  and {more:,} more in the table changes")
@@ -96,6 +96,8 @@ def _calibration(told: dict[str, Any], console: Console) -> None:
             (True, False): "no longer named",
             (False, True): "named now",
         }[was, came]
+        if was and not came and row["verdict"] == "lawful":
+            did += ": judged lawful"
         table.add_row(
             _safe(row["campaign"]),
             row["verdict"] or "none",
