@@ -175,7 +175,9 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
             given = {k: v for k, v in row.items() if v != ""}
             yield reader.line_num - sum(v.count("\n") for v in given.values()), given
     except csv.Error as error:
-        raise _wrong(path, reader.line_num, f"it is no CSV ({_quoted(str(error))})") from error
+        raise _wrong(
+            path, reader.reader.line_num, f"it is no CSV ({_quoted(str(error))})"
+        ) from error
 
 
 def _verdict(
