@@ -17,6 +17,7 @@ import pytest
 from hunts import hunt_of, read
 
 from stillhunt.campaigns.outputs import read_table
+from stillhunt.campaigns.previous import read_previous
 from stillhunt.errors import InputError
 
 Rows = list[dict[str, Any]]
@@ -316,6 +317,22 @@ def test_an_allowed_account_hides_its_organization(
     )
     said = everything_said_of(tmp_path / "out")
     assert not [name for name in (*pair, "Acme") if name in said]
+
+
+def test_an_organization_that_is_gone_stays_hidden(tmp_path: Path, week: Path) -> None:
+    """Its account is on the list and in neither these logs nor the accounts table any more."""
+    before = copytree(week, tmp_path / "before")
+    pair = sorted(max(members(week).values(), key=len))[:2]
+    for name in ("accounts", "profiles"):
+        table = pq.read_table(before / f"{name}.parquet")
+        theirs = pc.is_in(table.column("account"), pa.array(pair))
+        owner = pc.if_else(theirs, pa.scalar("Acme"), table.column("entity"))
+        at = table.column_names.index("entity")
+        pq.write_table(table.set_column(at, "entity", owner), before / f"{name}.parquet")
+    for listed in (pair[0], "Acme"):
+        history = read_previous(before, None, frozenset([listed])).before.history
+        assert history
+        assert not {k.account for k in history} & set(pair)
 
 
 def write_verdicts(path: Path, **verdicts: str) -> Path:
