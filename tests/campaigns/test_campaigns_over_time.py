@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from hunts import hunt_of, read
 
+from stillhunt.campaigns.explain import explain_account
 from stillhunt.campaigns.outputs import read_table
 from stillhunt.campaigns.previous import read_previous
 from stillhunt.errors import InputError
@@ -381,6 +382,11 @@ def test_verdicts_are_shown_and_remembered_and_change_no_number(
     assert "What reviewers concluded" in page
     assert "&lt;script&gt;contract" in page
     assert "<script>contract" not in page
+    why = explain_account(out, sorted(members(out)[lawful])[0])
+    assert why is not None
+    seen = {s.name: s.seen for s in why.signals}
+    assert "judged lawful by [red]R" in seen["reviewer"]
+    assert lawful in seen["first named"]
     # Remembered where none are given; a number changes only on demand.
     done = start(*given(fuller_traffic), "--previous", out, "--out", out, "--calibrate-on-verdicts")
     assert done.returncode == 10, done.stderr

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stillhunt.campaigns.outputs import read_json, read_table
+from stillhunt.campaigns.outputs import has_table, read_json, read_table
 from stillhunt.fingerprints.cues import cue_names
 from stillhunt.fingerprints.intent import OUTCOMES, harvest_log_odds, kind_log_odds
 from stillhunt.fingerprints.observe import Observer
@@ -94,10 +94,11 @@ def explain_account(findings: Path, account: str) -> Explanation | None:
     entity = row["entity"]
     links = _links(findings, entity)
     cluster = details["clusters"].get(row["cluster"]) if row["cluster"] else None
+    campaigns = {r["campaign"] for r in named}
     return Explanation(
         account=account,
         verdict=_verdict(row, named, cluster, linked=bool(links)),
-        signals=_signals(row),
+        signals=(*_signals(row), *_past(findings, account), *_reviews(findings, row, campaigns)),
         missing=_missing(findings, row),
         links=tuple(links),
         membership=tuple(
@@ -229,6 +230,46 @@ def _signals(row: dict[str, Any]) -> tuple[Signal, ...]:
                 )
             )
     return tuple(out)
+
+
+def _past(findings: Path, account: str) -> list[Signal]:
+    """When hunts first named the account, and what became of it; only after an earlier hunt."""
+    if not has_table(findings, "history"):
+        return []
+    out = []
+    for row in _where(read_table(findings, "history"), "account", account):
+        days = max((row["first_named"] - row["first_seen"]).total_seconds(), 0.0) / 86_400
+        became = ""
+        if row["replaced_by"] is not None:
+            became = f"; left on {row['left_at']:%Y-%m-%d}, {row['replaced_by']} stepped in"
+        elif row["left_at"] is not None:
+            became = f"; left on {row['left_at']:%Y-%m-%d}"
+        out.append(
+            Signal(
+                "first named",
+                f"{row['first_named']:%Y-%m-%d}, {days:.1f} days after its first exchange, in campaign "
+                f"{row['campaign']}{became}",
+            )
+        )
+    return out
+
+
+def _reviews(findings: Path, row: dict[str, Any], campaigns: set[str]) -> list[Signal]:
+    """Reviewers' verdicts on the account, its organization, or a campaign it is or was named in."""
+    if not has_table(findings, "verdicts"):
+        return []
+    about = {("account", row["account"]), ("organization", row["entity"])}
+    about |= {("campaign", c) for c in (*campaigns, row["cluster"]) if c}
+    return [
+        Signal(
+            "reviewer",
+            f"{v['subject']} judged {v['verdict']} by {v['reviewer']} on {v['time']:%Y-%m-%d}"
+            + (f" until {v['expires']:%Y-%m-%d}" if v["expires"] else "")
+            + f": {v['reason']}",
+        )
+        for v in read_table(findings, "verdicts").to_pylist()
+        if (v["subject"], v["name"]) in about
+    ]
 
 
 def _missing(findings: Path, row: dict[str, Any]) -> tuple[str, ...]:

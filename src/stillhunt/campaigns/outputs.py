@@ -110,6 +110,11 @@ def read_table(folder: Path, name: str) -> pa.Table:
     raise InputError(f"{parquet} is missing (and so is {lines.name}).", _REMEDY)
 
 
+def has_table(folder: Path, name: str) -> bool:
+    """Whether a findings folder holds a table, in either format."""
+    return (folder / f"{name}.parquet").exists() or (folder / f"{name}.jsonl").exists()
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read back a JSON object of the findings folder.
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stillhunt.campaigns.lifecycle import Before, Known
-from stillhunt.campaigns.outputs import read_json, read_table
+from stillhunt.campaigns.outputs import has_table, read_json, read_table
 from stillhunt.campaigns.replacement import Value, is_gone, pace
 from stillhunt.errors import InputError, UsageError
 from stillhunt.records.findings import FINDINGS_VERSION
@@ -79,7 +79,7 @@ def _read(folder: Path, record: dict[str, Any], allow: frozenset[str]) -> Previo
     if profiles.num_rows == 0:
         raise InputError(f"The table profiles in {folder} is empty.", _OURS)
     now = pc.max(profiles.column("last_seen")).as_py()
-    if (folder / "history.parquet").exists() or (folder / "history.jsonl").exists():
+    if has_table(folder, "history"):
         history = [Known(**row) for row in read_table(folder, "history").to_pylist()]
     else:
         history = _first_history(profiles, accounts, now)
@@ -179,6 +179,6 @@ def _values(folder: Path, history: Sequence[Known]) -> dict[str, frozenset[Value
 
 
 def _verdicts(folder: Path) -> tuple[dict[str, Any], ...]:
-    if (folder / "verdicts.parquet").exists() or (folder / "verdicts.jsonl").exists():
+    if has_table(folder, "verdicts"):
         return tuple(read_table(folder, "verdicts").to_pylist())
     return ()
