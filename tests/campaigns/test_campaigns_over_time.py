@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from hunts import hunt_of, read
+from hunts import hunt_of, read, run
 
 from stillhunt.campaigns.explain import explain_account
 from stillhunt.campaigns.outputs import read_table
@@ -184,6 +184,46 @@ def test_the_same_hunt_again_keeps_everything(
         for folder in (both[0], tmp_path / "out")
     ]
     assert first_named[0] == first_named[1]
+
+
+def test_after_a_hunt_that_found_nothing_all_is_new(
+    tmp_path: Path, fuller_traffic: Path, week: Path
+) -> None:
+    few = pq.read_table(fuller_traffic / "exchanges.parquet").sort_by("time").slice(0, 300)
+    pq.write_table(few, tmp_path / "few.parquet")
+    run(tmp_path / "before", tmp_path / "few.parquet")
+    assert read(tmp_path / "before", "campaigns") == []
+    until = datetime.fromisoformat(HALF)
+    hunt_of(fuller_traffic, tmp_path / "out", previous=tmp_path / "before", until=until)
+    changes = read(tmp_path / "out", "changes")
+    assert {r["change"] for r in changes if r["account"] is None} == {"new"}
+    assert {r["change"] for r in changes if r["account"] is not None} <= {"joined", "left"}
+    assert members(tmp_path / "out") == members(week)
+
+
+def test_a_hunt_that_finds_nothing_tells_what_was_lost_and_it_may_return(
+    tmp_path: Path, fuller_traffic: Path, week: Path
+) -> None:
+    exchanges = pq.read_table(fuller_traffic / "exchanges.parquet").sort_by("time")
+    at = pc.less(exchanges.column("time"), pa.scalar(datetime(2026, 3, 9, 12, tzinfo=UTC)))
+    pq.write_table(exchanges.filter(at).slice(pc.sum(at).as_py() - 300), tmp_path / "few.parquet")
+    done = start(tmp_path / "few.parquet", "--previous", week, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    changes = {
+        r["campaign"]: r["change"]
+        for r in read(tmp_path / "out", "changes")
+        if r["account"] is None
+    }
+    assert changes == dict.fromkeys(members(week), "no_longer_named")
+    for campaign in changes:
+        assert f"{campaign}: no campaign any more" in " ".join(done.stdout.split())
+    hunt_of(fuller_traffic, tmp_path / "back", previous=tmp_path / "out")
+    changes = {
+        r["campaign"]: r["change"]
+        for r in read(tmp_path / "back", "changes")
+        if r["account"] is None
+    }
+    assert {changes[c] for c in members(week)} <= {"returned", "ended"}
 
 
 def refused(*args: str | Path) -> str:

@@ -107,13 +107,12 @@ def _members(engine: Engine, found: Investigation) -> dict[int, set[int]]:
 
 def _seen_before(previous: Previous, members: Iterable[Set[int]]) -> set[int]:
     wanted = np.array(sorted(set().union(*members)), dtype=np.int64)
+    named = hashes((k.account for k in previous.before.history), "account")
     seen = np.concatenate(
         [
             np.asarray(hash64(previous.accounts, "account")),
             np.asarray(hash64(previous.entities, "organization")),
-            np.array(
-                list(hashes((k.account for k in previous.before.history), "account").values())
-            ),
+            np.array(list(named.values()), dtype=np.int64),
         ]
     )
     return set(wanted[np.isin(wanted, seen)].tolist())
