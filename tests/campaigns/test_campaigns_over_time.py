@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import copytree
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -172,6 +173,33 @@ def test_into_the_same_folder_as_json_lines(
         assert read_table(out, table) == read_table(both[0], table)
 
 
+def test_renamed_accounts_and_shuffled_rows_change_nothing(
+    tmp_path: Path, fuller_traffic: Path, both: tuple[Path, str]
+) -> None:
+    def renamed(account: str) -> str:
+        return f"x{account[::-1]}"
+
+    for name in ("exchanges", "accounts"):
+        table = pq.read_table(fuller_traffic / f"{name}.parquet")
+        at = table.column_names.index("account")
+        names = pa.array([renamed(a) for a in table.column("account").to_pylist()], pa.string())
+        order = np.random.default_rng(4).permutation(table.num_rows)
+        shuffled = table.set_column(at, table.field(at), names).take(order)
+        pq.write_table(shuffled, tmp_path / f"{name}.parquet")
+    hunt_of(tmp_path, tmp_path / "first", until=datetime.fromisoformat(HALF))
+    hunt_of(tmp_path, tmp_path / "second", previous=tmp_path / "first")
+    columns = ("campaign", "account", "change", "at", "other")
+    expected = {
+        tuple(
+            renamed(r[c]) if c in ("account", "other") and r[c] and r[c][:2] != "c-" else r[c]
+            for c in columns
+        )
+        for r in read(both[0], "changes")
+    }
+    found = {tuple(r[c] for c in columns) for r in read(tmp_path / "second", "changes")}
+    assert found == expected
+
+
 def test_the_same_hunt_again_keeps_everything(
     tmp_path: Path, fuller_traffic: Path, both: tuple[Path, str]
 ) -> None:
@@ -232,6 +260,13 @@ def refused(*args: str | Path) -> str:
     assert "What to do:" in done.stderr
     assert "Traceback" not in done.stderr
     return " ".join(done.stderr.split())
+
+
+def test_a_chain_is_not_broken_without_a_word(tmp_path: Path, both: tuple[Path, str]) -> None:
+    missing = tmp_path / "missing.parquet"
+    assert "--previous would" in refused(missing, "--out", both[0])
+    assert "--previous would" not in refused(missing, "--previous", both[0], "--out", both[0])
+    assert "--previous would" not in refused(missing, "--out", tmp_path / "out")
 
 
 def test_names_made_with_another_key_are_not_taken_for_other_accounts(

@@ -53,6 +53,12 @@ def test_all_formats_say_the_same(tmp_path: Path) -> None:
     assert from_rows([EXPECTED.row()]) == (EXPECTED,)
 
 
+@pytest.mark.parametrize("change", [{"verdict": "[red]guilty"}, {"subject": "nation"}])
+def test_a_table_that_was_tampered_with_is_refused(change: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="table verdicts"):
+        from_rows([EXPECTED.row() | change])
+
+
 def test_toml_times_and_dates_and_an_end(tmp_path: Path) -> None:
     path = written(
         tmp_path / "v.toml",

@@ -97,8 +97,20 @@ def read_verdicts(
 
 
 def from_rows(rows: Iterable[dict[str, Any]]) -> tuple[ReviewerVerdict, ...]:
-    """Verdicts from rows of the table ``verdicts``."""
-    return tuple(ReviewerVerdict(**row) for row in rows)
+    """Verdicts from rows of the table ``verdicts``.
+
+    Raises:
+        InputError: a subject or a verdict that there is not.
+    """
+    verdicts = tuple(ReviewerVerdict(**row) for row in rows)
+    for verdict in verdicts:
+        if verdict.subject not in SUBJECTS or verdict.verdict not in VERDICTS:
+            raise InputError(
+                f"The earlier hunt's table verdicts holds {_quoted(verdict.verdict)} on a "
+                f"{_quoted(verdict.subject)}.",
+                "Name the verdicts with --verdicts, or mend that table.",
+            )
+    return verdicts
 
 
 def _text(path: Path) -> str:

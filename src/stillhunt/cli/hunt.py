@@ -16,6 +16,7 @@ from rich.table import Table
 
 from stillhunt.campaigns.hunt import HuntResult
 from stillhunt.campaigns.hunt import hunt as run_hunt
+from stillhunt.campaigns.outputs import has_table
 from stillhunt.campaigns.request import HuntRequest, Progress
 from stillhunt.cli.over_time import show_over_time
 from stillhunt.errors import MissingExtraError, UsageError
@@ -167,6 +168,12 @@ def hunt(
     told = Console(stderr=True)
     if pseudonymiser is not None and pseudonymiser.warning:
         told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
+
+    if previous is None and has_table(out, "history"):
+        told.print(
+            f"[yellow]{escape(visible(str(out), 200))} holds campaigns followed over time, which this "
+            "hunt replaces and does not carry on; --previous would.[/]"
+        )
 
     def finish(folder: Path) -> None:
         try:

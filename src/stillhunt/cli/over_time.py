@@ -72,7 +72,7 @@ def _verdicts(result: HuntResult, console: Console) -> None:
             )
         if len(rows) > _MOST:
             console.print(f"  {_safe(campaign)}: and {len(rows) - _MOST:,} more verdicts")
-    if told["unknown_names"] and result.record["parameters"]["pseudonymised"] is None:
+    if told["unknown_names"]:
         shown = ", ".join(_safe(name) for name in told["unknown_names"][:5])
         console.print(f"[yellow]Unknown in these logs[/], though verdicts name them: {shown}")
     if told["no_cluster_now"]:
