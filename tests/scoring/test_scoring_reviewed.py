@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -16,17 +18,22 @@ from stillhunt.scoring.reviewed import (
 )
 
 
+COLUMNS = [f.name for f in fields(Units) if f.name != "clusters"]
+
+
 def units(clusters: int, ordinary: int, seed: int = 0) -> Units:
     random = np.random.default_rng(seed)
     n = clusters + ordinary
-    return Units(
-        clusters=clusters,
-        exchanges=random.integers(20, 400, n),
-        sweep=random.random(n),
-        length=random.gamma(2.0, 200.0, n),
-        intent=random.normal(size=n),
-        bundles=np.where(random.random(n) < 0.3, np.nan, random.poisson(1.0, n).astype(float)),
-    )
+    columns = {
+        name: np.where(random.random(n) < 0.3, np.nan, random.poisson(1.0, n).astype(float))
+        for name in COLUMNS
+    } | {
+        "exchanges": random.integers(20, 400, n),
+        "sweep": random.random(n),
+        "length": random.gamma(2.0, 200.0, n),
+        "intent": random.normal(size=n),
+    }
+    return Units(clusters=clusters, **columns)
 
 
 @given(st.floats(0.01, 0.99), st.integers(1, 40), st.integers(1, 40))
@@ -103,10 +110,7 @@ def test_verdicts_on_campaigns_that_are_gone_count_for_the_prior() -> None:
 def test_the_order_of_clusters_does_not_matter() -> None:
     these = units(3, 80)
     order = np.array([2, 0, 1, *range(3, 83)])
-    turned = Units(
-        3,
-        *(getattr(these, c)[order] for c in ("exchanges", "sweep", "length", "intent", "bundles")),
-    )
+    turned = Units(clusters=3, **{name: getattr(these, name)[order] for name in COLUMNS})
     link_p = np.full(3, 1e-9)
     words = ["lawful", "confirmed", None]
     one = score_reviewed(these, link_p, 0.5, words)
