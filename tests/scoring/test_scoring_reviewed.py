@@ -17,7 +17,6 @@ from stillhunt.scoring.reviewed import (
     updated_prior,
 )
 
-
 COLUMNS = [f.name for f in fields(Units) if f.name != "clusters"]
 
 
