@@ -57,9 +57,10 @@ def statements(
     small_traffic: Path,
     exchange_table: pa.Table,
     expected: Found,
+    baseline: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[str]:
-    """Every statement of a hunt that has everything to do: duplicates, seeds, an allow list."""
+    """Every statement of a hunt that has everything to do: duplicates, seeds, an allow list, a past."""
     engines: list[DuckDBEngine] = []
 
     class Recorded(DuckDBEngine):
@@ -74,6 +75,17 @@ def statements(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(the_hunt, "DuckDBEngine", Recorded)
         seeds = frozenset([expected.accounts[0]["account"]])
-        hunt_of(folder, folder / "out", seeds=seeds, allow=frozenset(["somebody"]))
+        verdicts = folder / "verdicts.csv"
+        verdicts.write_text(
+            "account,verdict,reviewer,time,reason\nsomebody else,lawful,R,2026-03-16,known\n"
+        )
+        hunt_of(
+            folder,
+            folder / "out",
+            seeds=seeds,
+            allow=frozenset(["somebody"]),
+            previous=baseline,
+            verdicts=verdicts,
+        )
     assert len(engines) == 1
     return engines[0].statements

@@ -16,7 +16,14 @@ import stillhunt
 from stillhunt.campaigns.seeds import SEED_SCHEMA
 from stillhunt.cli.app import app
 from stillhunt.linking.families import FAMILIES, HELD_OUT, PAIRS
-from stillhunt.records.findings import FINDINGS_VERSION, KINDS, TABLES
+from stillhunt.records.findings import (
+    ACCOUNT_CHANGES,
+    CAMPAIGN_CHANGES,
+    FINDINGS_VERSION,
+    KINDS,
+    OVER_TIME,
+    TABLES,
+)
 from stillhunt.records.observation import OBSERVATION_VERSION
 from stillhunt.scoring.calibration import estimative_word
 
@@ -178,6 +185,19 @@ def test_design_lists_every_column_of_the_outputs() -> None:
         named = set(re.findall(r"`(\w+)`", outputs[start : end if end > 0 else None]))
         assert set(schema.names) <= named, table
     assert f"Version {FINDINGS_VERSION}." in outputs
+
+
+def test_formats_list_what_is_handed_on() -> None:
+    text = _text(ROOT / "docs" / "formats.md")
+    told = text[text.index("## Over time") :]
+    for table, schema in OVER_TIME.items():
+        start = told.index(f"**{table}**")
+        named = set(re.findall(r"`(\w+)`", told[start : told.index("\n**", start)]))
+        assert set(schema.names) <= named, table
+    guide = _text(ROOT / "docs" / "guides" / "over-time.md")
+    for change in (*CAMPAIGN_CHANGES, *ACCOUNT_CHANGES):
+        assert f"`{change}`" in told
+        assert f"| `{change}`" in guide
 
 
 def test_design_lists_every_pair_that_is_tested() -> None:

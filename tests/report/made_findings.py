@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stillhunt.records.findings import TABLES
+from stillhunt.records.findings import ACCOUNT_CHANGES, TABLES
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -149,6 +149,33 @@ def details(accounts: int = 60, days: int = 28, text: str = "", seed: int = 1) -
             {"account": text + "acct_campus_17", "why": text + "shares the address only: a campus"},
             {"account": "acct_lab_02", "why": "holds a distillation licence"},
         ],
+        "lifecycle": lifecycle(text),
+        "verdicts": [
+            {
+                "subject": "campaign", "name": text + "cmp_a", "verdict": "confirmed",
+                "reviewer": text + "A. Reviewer", "time": START.isoformat(),
+                "reason": text + "the operator said so", "expires": None, "holds": True,
+            },
+            {
+                "subject": "account", "name": text + "acct_0001", "verdict": "lawful",
+                "reviewer": "B. Reviewer", "time": START.isoformat(), "reason": "a key was stolen",
+                "expires": (START + timedelta(days=9)).isoformat(), "holds": False,
+            },
+        ],
+    }  # fmt: skip
+
+
+def lifecycle(text: str = "") -> dict[str, Any]:
+    changes = dict.fromkeys(ACCOUNT_CHANGES, 0) | {"joined": 11, "left": 4, "replaced_by": 2}
+    return {
+        "state": "split_from",
+        "at": START.isoformat(),
+        "other": text + "cmp_old",
+        "first_named": (START + timedelta(days=7)).isoformat(),
+        "accounts_ever": 66,
+        **changes,
+        "days_to_named_median": 3.25,
+        "days_to_named_longest": 6.5,
     }
 
 

@@ -60,6 +60,30 @@ def test_the_folder_is_whole_and_speaks_of_one_campaign(tmp_path: Path) -> None:
     assert "Why does ice float?" in (out / "exemplars.txt").read_text()
 
 
+def test_of_other_campaigns_changes_and_verdicts_nothing_is_said(tmp_path: Path) -> None:
+    others = {
+        "lifecycle": {"ids": ["cmp_other"]},
+        "verdicts": {"unknown_names": ["acct_of_others"]},
+        "calibration": {
+            "prior_after": 0.625,
+            "campaigns": [{"campaign": "cmp_other"}, {"campaign": "cmp_a", "after": 0.75}],
+        },
+    }
+    findings = made.write(tmp_path / "f", {"cmp_a": (6, "")}, **others)
+    out = write_case(findings, "cmp_a", tmp_path / "out")
+    text = (out / "campaign.json").read_text()
+    assert "cmp_other" not in text
+    assert "acct_of_others" not in text
+    body = json.loads(text)
+    assert body["hunt"]["calibration"]["prior_after"] == 0.625
+    assert body["hunt"]["calibration"]["campaigns"] == [{"campaign": "cmp_a", "after": 0.75}]
+    assert body["lifecycle"]["counts"]["joined"] == 11
+    assert body["verdicts"][0]["reason"] == "the operator said so"
+    readme = (out / "README.md").read_text()
+    assert "11 joined" in readme
+    assert "the operator said so" in readme
+
+
 def test_an_account_that_is_also_to_be_spared_says_so_in_its_row(tmp_path: Path) -> None:
     findings = made.write(tmp_path / "f", {"c": (3, "")})
     body = json.loads((findings / "details.json").read_text())

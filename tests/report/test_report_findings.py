@@ -38,6 +38,13 @@ def _set(path: list[Any], value: Any) -> Callable[[Any], None]:
         (["accounts", 0, "first_seen"], None, "accounts[0].first_seen"),
         (["templates", 0, "parts", 0, "slot"], 1, "templates[0].parts[0].slot"),
         (["innocent_if"], ["a", 1], "innocent_if"),
+        (["lifecycle"], 3, "lifecycle"),
+        (["lifecycle", "state"], None, "lifecycle.state"),
+        (["lifecycle", "joined"], -1, "lifecycle.joined"),
+        (["lifecycle", "first_named"], "then", "lifecycle.first_named"),
+        (["verdicts"], {}, "verdicts"),
+        (["verdicts", 0, "reason"], None, "verdicts[0].reason"),
+        (["verdicts", 1, "holds"], "no", "verdicts[1].holds"),
     ],
 )
 def test_wrong_details_are_named_by_their_path(path: list[Any], value: Any, said: str) -> None:
@@ -46,6 +53,14 @@ def test_wrong_details_are_named_by_their_path(path: list[Any], value: Any, said
     with pytest.raises(InputError) as caught:
         parse_details({"schema": 1, "campaigns": {"c": body}})
     assert f"campaigns.c.{said}" in caught.value.problem
+
+
+def test_without_an_earlier_hunt_and_verdicts_there_is_nothing_of_them() -> None:
+    body = made.details()
+    del body["lifecycle"], body["verdicts"]
+    details = parse_details({"schema": 1, "campaigns": {"c": body}})["c"]
+    assert details.lifecycle is None
+    assert details.reviews == ()
 
 
 def test_another_schema_is_refused() -> None:

@@ -81,6 +81,8 @@ def test_headline_sums_up_and_prices(tmp_path: Path) -> None:
         "Do not act on", "acct_campus_17", "20 more are not", "68 of 280 are drawn",
         "9f9f9f",
         "A campaign of 6 accounts with 40 exchanges", "tls_fingerprint", "grades and preferences",
+        "split from cmp_old; accounts: 11 joined, 4 left, 2 left and were replaced.",
+        "3.2 days in the middle, 6.5 at the longest", "the operator said so", "lawful (expired)",
     ):  # fmt: skip
         assert phrase in said, phrase
     assert "no price given" in _text(write_report(folder))

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from stillhunt.errors import InputError
+from stillhunt.campaigns.outputs import has_table, read_json, read_table
 from stillhunt.fingerprints.cues import cue_names
 from stillhunt.fingerprints.intent import OUTCOMES, harvest_log_odds, kind_log_odds
 from stillhunt.fingerprints.observe import Observer
@@ -77,26 +75,6 @@ class ExchangeSignals:
     text: bool
 
 
-def read_findings(findings: Path, name: str) -> pa.Table:
-    """A table of a findings folder, in whichever format it was written.
-
-    Raises:
-        InputError: it is not there.
-    """
-    parquet, jsonl = findings / f"{name}.parquet", findings / f"{name}.jsonl"
-    try:
-        if parquet.is_file():
-            return pq.read_table(parquet)
-        return pa.Table.from_pylist(
-            [orjson.loads(line) for line in jsonl.read_bytes().splitlines()]
-        )
-    except (OSError, pa.ArrowInvalid, orjson.JSONDecodeError) as error:
-        raise InputError(
-            f"{findings} has no readable table {name!r}.",
-            "Name the folder that a hunt wrote with --out.",
-        ) from error
-
-
 def explain_account(findings: Path, account: str) -> Explanation | None:
     """What a hunt knows of an account; None where it never saw it.
 
@@ -107,19 +85,20 @@ def explain_account(findings: Path, account: str) -> Explanation | None:
     Raises:
         InputError: the folder is not a hunt's.
     """
-    profile = _where(read_findings(findings, "profiles"), "account", account)
+    profile = _where(read_table(findings, "profiles"), "account", account)
     if not profile:
         return None
     row = profile[0]
-    details = _details(findings)
-    named = _where(read_findings(findings, "accounts"), "account", account)
+    details = read_json(findings / "details.json")
+    named = _where(read_table(findings, "accounts"), "account", account)
     entity = row["entity"]
     links = _links(findings, entity)
     cluster = details["clusters"].get(row["cluster"]) if row["cluster"] else None
+    campaigns = {r["campaign"] for r in named}
     return Explanation(
         account=account,
         verdict=_verdict(row, named, cluster, linked=bool(links)),
-        signals=_signals(row),
+        signals=(*_signals(row), *_past(findings, account), *_reviews(findings, row, campaigns)),
         missing=_missing(findings, row),
         links=tuple(links),
         membership=tuple(
@@ -136,7 +115,7 @@ def explain_account(findings: Path, account: str) -> Explanation | None:
 
 def owner_of_exchange(findings: Path, exchange_id: str) -> str | None:
     """Account of an exchange that was attributed to a campaign; None for any other."""
-    rows = _where(read_findings(findings, "exchanges"), "exchange_id", exchange_id)
+    rows = _where(read_table(findings, "exchanges"), "exchange_id", exchange_id)
     return rows[0]["account"] if rows else None
 
 
@@ -175,19 +154,9 @@ def _where(table: pa.Table, column: str, value: str) -> list[dict[str, Any]]:
     return rows
 
 
-def _details(findings: Path) -> dict[str, Any]:
-    try:
-        document: dict[str, Any] = orjson.loads((findings / "details.json").read_bytes())
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise InputError(
-            f"{findings} has no readable details.json.", "Run the hunt again."
-        ) from error
-    return document
-
-
 def _links(findings: Path, entity: str) -> list[dict[str, Any]]:
-    members = _where(read_findings(findings, "link_members"), "entity", entity)
-    links = read_findings(findings, "links")
+    members = _where(read_table(findings, "link_members"), "entity", entity)
+    links = read_table(findings, "links")
     rows: list[dict[str, Any]] = (
         links.take([m["link"] for m in members]).to_pylist() if members else []
     )
@@ -263,10 +232,50 @@ def _signals(row: dict[str, Any]) -> tuple[Signal, ...]:
     return tuple(out)
 
 
+def _past(findings: Path, account: str) -> list[Signal]:
+    """When hunts first named the account, and what became of it; only after an earlier hunt."""
+    if not has_table(findings, "history"):
+        return []
+    out = []
+    for row in _where(read_table(findings, "history"), "account", account):
+        days = max((row["first_named"] - row["first_seen"]).total_seconds(), 0.0) / 86_400
+        became = ""
+        if row["replaced_by"] is not None:
+            became = f"; left on {row['left_at']:%Y-%m-%d}, {row['replaced_by']} stepped in"
+        elif row["left_at"] is not None:
+            became = f"; left on {row['left_at']:%Y-%m-%d}"
+        out.append(
+            Signal(
+                "first named",
+                f"{row['first_named']:%Y-%m-%d}, {days:.1f} days after its first exchange, in campaign "
+                f"{row['campaign']}{became}",
+            )
+        )
+    return out
+
+
+def _reviews(findings: Path, row: dict[str, Any], campaigns: set[str]) -> list[Signal]:
+    """Reviewers' verdicts on the account, its organization, or a campaign it is or was named in."""
+    if not has_table(findings, "verdicts"):
+        return []
+    about = {("account", row["account"]), ("organization", row["entity"])}
+    about |= {("campaign", c) for c in (*campaigns, row["cluster"]) if c}
+    return [
+        Signal(
+            "reviewer",
+            f"{v['subject']} judged {v['verdict']} by {v['reviewer']} on {v['time']:%Y-%m-%d}"
+            + (f" until {v['expires']:%Y-%m-%d}" if v["expires"] else "")
+            + f": {v['reason']}",
+        )
+        for v in read_table(findings, "verdicts").to_pylist()
+        if (v["subject"], v["name"]) in about
+    ]
+
+
 def _missing(findings: Path, row: dict[str, Any]) -> tuple[str, ...]:
     lost = [
         f"{r['signal']}: {r['consequence']}"
-        for r in read_findings(findings, "coverage").to_pylist()
+        for r in read_table(findings, "coverage").to_pylist()
         if not r["available"]
     ]
     lost += [

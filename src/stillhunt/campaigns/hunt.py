@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +23,7 @@ from stillhunt.campaigns.exemplars import campaign_templates, mark_main_template
 from stillhunt.campaigns.ingest import Ingested, ingest
 from stillhunt.campaigns.investigate import Investigation, investigate, unknown_names
 from stillhunt.campaigns.outputs import staged, write_json, write_table
+from stillhunt.campaigns.over_time import OverTime
 from stillhunt.campaigns.profiles import profile_rows
 from stillhunt.campaigns.request import HuntRequest, Progress
 from stillhunt.campaigns.seeds import seed_rows
@@ -52,6 +53,8 @@ class HuntResult:
         campaigns, accounts, coverage: tables (``records.findings``).
         seeds: accounts that known-bad ones lead to, or None where none were given.
         record: what ``hunt.json`` holds.
+        lifecycles: campaign to what became of it since an earlier hunt; empty without one.
+        reviews: campaign to reviewers' verdicts on it and on its accounts; empty without any.
     """
 
     out: Path
@@ -60,6 +63,8 @@ class HuntResult:
     coverage: pa.Table
     seeds: pa.Table | None
     record: dict[str, Any]
+    lifecycles: dict[str, dict[str, Any]] = field(default_factory=dict)
+    reviews: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 Finish = Callable[[Path], None]
@@ -84,6 +89,7 @@ def hunt(
     timings = _Timings(progress)
     started = datetime.now(UTC)
     refused = request.out.with_name(f"{request.out.name}.quarantine.jsonl")
+    over_time = OverTime.read(request)
     with staged(request.out) as (new, put), _workdir(request.out) as work:
         with (
             Quarantine(new / "quarantine.jsonl", told=refused) as quarantine,
@@ -98,18 +104,23 @@ def hunt(
                 if quarantine.count:
                     shutil.copy(new / "quarantine.jsonl", refused)
                 raise
-            found = investigate(request, engine, watched)
+            over_time.check(engine)
+            found = over_time.conclude(engine, investigate(request, engine, watched))
             watched.stage("Writing findings")
-            result = _write(request, engine, came, found, new)
+            result = _write(request, engine, came, found, new, over_time)
             watched.stage("Smallest detectable campaign")
             detectable = smallest_detectable(engine, found.totals, request.fdr, len(found.verdicts))
-            record = _record(request, came, found, quarantine, started) | {
-                "smallest_detectable": detectable,
-                "unknown_names": {
-                    "allow": unknown_names(engine, request.allow),
-                    "seed": unknown_names(engine, request.seeds),
-                },
-            }
+            record = (
+                _record(request, came, found, quarantine, started)
+                | {
+                    "smallest_detectable": detectable,
+                    "unknown_names": {
+                        "allow": unknown_names(engine, request.allow),
+                        "seed": unknown_names(engine, request.seeds),
+                    },
+                }
+                | over_time.record()
+            )
             statements = engine.statements
         record["timings"] = timings.done()
         record["statements"] = len(statements)
@@ -118,7 +129,8 @@ def hunt(
             timings.progress.stage("Report")
             step(new)
         put()
-    return HuntResult(request.out, *result, record)
+    lifecycles, reviews = over_time.told(found)
+    return HuntResult(request.out, *result, record, lifecycles, reviews)
 
 
 def _write(
@@ -127,6 +139,7 @@ def _write(
     came: Ingested,
     found: Investigation,
     new: Path,
+    over_time: OverTime,
 ) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table | None]:
     key = None if request.clear else _value_key(request)
     mark_main_templates(engine)
@@ -148,6 +161,7 @@ def _write(
     if request.seeds:
         seeds = seed_rows(engine, found.null, request.seeds, names, request.fdr)
         tables["seeds"] = seeds
+    tables |= over_time.tables(engine, found, names, tables)
     for name, rows in tables.items():
         write_table(new, name, rows, jsonl=request.jsonl)
     clusters = [i for i, _ in found.campaigns]
@@ -163,9 +177,11 @@ def _write(
     beside = names_beside(engine)
     write_json(
         new / "details.json",
-        details_document(engine, found, names, templates, beside, creation),
+        over_time.annotate(
+            details_document(engine, found, names, templates, beside, creation), found
+        ),
     )
-    return campaigns, accounts, coverage, seeds
+    return tables["campaigns"], accounts, coverage, seeds
 
 
 def _value_key(request: HuntRequest) -> bytes:

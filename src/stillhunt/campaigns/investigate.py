@@ -150,16 +150,17 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
             group=groups[i],
             harvest=scores[i],
             attribution=attributions[i],
-            exempt=_exemptions(request.fdr, groups[i].q_value, scores[i], attributions[i]),
+            exempt=exemptions(request.fdr, groups[i].q_value, scores[i], attributions[i]),
         )
         for i, cluster in enumerate(clusters)
     )
     return Investigation(totals, null, templates, links, verdicts, owner, units, set_aside)
 
 
-def _exemptions(
+def exemptions(
     fdr: float, q_value: float, harvest: HarvestScore, attribution: Attribution
 ) -> tuple[str, ...]:
+    """Why a cluster is no campaign; nothing where it is one."""
     reasons = []
     if q_value > fdr:
         reasons.append(f"it is not sure enough that they act as one (q = {q_value:.2g} > {fdr:g})")

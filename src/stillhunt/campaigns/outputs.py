@@ -1,8 +1,9 @@
-"""Writes the findings folder: its old contents or its new ones, never a mixture."""
+"""Writes the findings folder, its old contents or its new ones, never a mixture; and reads it back."""
 
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import re
 import shutil
@@ -10,17 +11,21 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stillhunt.errors import OutputError
+from stillhunt.errors import InputError, OutputError
+from stillhunt.records.findings import OVER_TIME, TABLES
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 _MARK = "hunt.json"
+_REMEDY = "Name a folder that `stillhunt hunt --out` has written, or run the hunt again."
 
 
 @contextmanager
@@ -68,6 +73,100 @@ def write_json(path: Path, document: object) -> None:
             document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
         )
     )
+
+
+def read_table(folder: Path, name: str) -> pa.Table:
+    """Read back one table, in whichever format it was written.
+
+    Args:
+        folder: the findings folder.
+        name: the table's. A table of the contract comes with its schema; of others, columns are as
+            they were written, and times are times in either format.
+
+    Raises:
+        InputError: it is missing, cannot be read, or lacks a column.
+    """
+    schema = (TABLES | OVER_TIME).get(name)
+    parquet, lines = folder / f"{name}.parquet", folder / f"{name}.jsonl"
+    try:
+        if parquet.exists():
+            columns = None if schema is None else schema.names
+            rows = pq.read_table(parquet, columns=columns)
+            return rows if schema is None else rows.cast(schema)
+        if lines.exists():
+            return _read_lines(lines, schema)
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+        pa.ArrowException,
+    ) as error:
+        raise InputError(
+            f"The table {name} in {folder} could not be read: {_said(error)}.", _REMEDY
+        ) from error
+    raise InputError(f"{parquet} is missing (and so is {lines.name}).", _REMEDY)
+
+
+def has_table(folder: Path, name: str) -> bool:
+    """Whether a findings folder holds a table, in either format."""
+    return (folder / f"{name}.parquet").exists() or (folder / f"{name}.jsonl").exists()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read back a JSON object of the findings folder.
+
+    Raises:
+        InputError: it is missing, is no strict JSON, or no object.
+    """
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    try:
+        value = json.loads(path.read_bytes(), parse_constant=refuse)
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing.", _REMEDY) from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} could not be read: {_said(error)}.", _REMEDY) from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} does not hold a JSON object.", _REMEDY)
+    return value
+
+
+_TIMES = frozenset({"first_seen", "last_seen"})
+
+
+def _read_lines(path: Path, schema: pa.Schema | None) -> pa.Table:
+    rows: list[dict[str, Any]] = []
+    times = (
+        _TIMES
+        if schema is None
+        else {field.name for field in schema if pa.types.is_timestamp(field.type)}
+    )
+    with path.open("rb") as file:
+        for line in file:
+            if not line.strip():
+                continue
+            row = json.loads(line)
+            for name in times & row.keys():
+                row[name] = _moment(row[name])
+            rows.append(row if schema is None else {name: row[name] for name in schema.names})
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _moment(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _said(error: Exception) -> str:
+    # A parser's message may quote what it choked on, which anybody may have written.
+    return ascii(str(error)[:200])[1:-1]
 
 
 def _check(out: Path) -> None:
@@ -148,7 +247,7 @@ def _link(source: str | Path, target: str | Path) -> None:
 _OURS = frozenset(
     f"{name}{suffix}"
     for name in (
-        "campaigns", "accounts", "exchanges", "links", "link_members", "coverage", "profiles", "seeds",
+        "profiles", "seeds", *TABLES, *OVER_TIME,
     )
     for suffix in (".parquet", ".jsonl")
 ) | {"hunt.json", "details.json", "report.html", "quarantine.jsonl"}  # fmt: skip

@@ -29,6 +29,9 @@ class HuntRequest:
         jsonl: write tables as JSON Lines rather than Parquet.
         seeds: known-bad accounts; what they lead to is kept apart.
         allow: accounts or organizations that are never named.
+        previous: an earlier hunt's findings, whose campaigns keep their ids; may be ``out`` itself.
+        verdicts: file of reviewers' verdicts; None: those that ``previous`` remembers.
+        calibrate_on_verdicts: let verdicts change the comparison and the prior.
     """
 
     logs: tuple[Path, ...]
@@ -46,6 +49,9 @@ class HuntRequest:
     jsonl: bool = False
     seeds: frozenset[str] = frozenset()
     allow: frozenset[str] = frozenset()
+    previous: Path | None = None
+    verdicts: Path | None = None
+    calibrate_on_verdicts: bool = False
 
 
 @dataclass(frozen=True)

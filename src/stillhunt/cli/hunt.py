@@ -16,7 +16,9 @@ from rich.table import Table
 
 from stillhunt.campaigns.hunt import HuntResult
 from stillhunt.campaigns.hunt import hunt as run_hunt
+from stillhunt.campaigns.outputs import has_table
 from stillhunt.campaigns.request import HuntRequest, Progress
+from stillhunt.cli.over_time import show_over_time
 from stillhunt.errors import MissingExtraError, UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
@@ -77,6 +79,23 @@ def hunt(
         Path | None,
         typer.Option(help="Accounts or organizations that are never named, one a line."),
     ] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            help="Findings of an earlier hunt: campaigns keep their ids, and what changed is told."
+        ),
+    ] = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(help="Reviewers' verdicts (TOML, JSON Lines or CSV), to be remembered."),
+    ] = None,
+    calibrate_on_verdicts: Annotated[
+        bool,
+        typer.Option(
+            "--calibrate-on-verdicts",
+            help="Let verdicts change the prior and whom clusters are compared with.",
+        ),
+    ] = False,
     max_bad: Annotated[
         float,
         typer.Option(
@@ -114,6 +133,9 @@ def hunt(
       stillhunt hunt spend_logs.csv.gz --source litellm --trusted-hops 1
       stillhunt hunt logs/ --since 2026-01-01 --until 2026-01-15 --memory 4GB
       stillhunt hunt logs/ --pseudonymise key.txt --allow allow.txt
+      stillhunt hunt logs/ --previous out/ --out out/
+      stillhunt hunt logs/ --previous out/ --out out/ --verdicts verdicts.toml
+      stillhunt hunt logs/ --verdicts verdicts.toml --calibrate-on-verdicts
     """
     if table_format not in ("parquet", "jsonl"):
         raise UsageError(
@@ -139,10 +161,19 @@ def hunt(
         jsonl=table_format == "jsonl",
         seeds=_names(seed, pseudonymiser),
         allow=_names(allow, pseudonymiser),
+        previous=previous,
+        verdicts=verdicts,
+        calibrate_on_verdicts=calibrate_on_verdicts,
     )
     told = Console(stderr=True)
     if pseudonymiser is not None and pseudonymiser.warning:
         told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
+
+    if previous is None and has_table(out, "history"):
+        told.print(
+            f"[yellow]{escape(visible(str(out), 200))} holds campaigns followed over time, which this "
+            "hunt replaces and does not carry on; --previous would.[/]"
+        )
 
     def finish(folder: Path) -> None:
         try:
@@ -162,7 +193,12 @@ def hunt(
         )
         result = run_hunt(request, progress, finish=[finish])
     # Redirected output has no width of its own; tables need one.
-    _show(result, Console() if sys.stdout.isatty() else Console(width=120))
+    console = Console() if sys.stdout.isatty() else Console(width=120)
+    _show(result, console)
+    show_over_time(result, console)
+    report = result.out / "report.html"
+    where = f"Report: {report}" if report.is_file() else f"Findings: {result.out}"
+    console.print(escape(where), soft_wrap=True)
     if exit_code and result.campaigns.num_rows:
         raise typer.Exit(10)
 
@@ -234,6 +270,3 @@ def _show(result: HuntResult, console: Console) -> None:
         )
     if counts["quarantined"]:
         console.print(f"Rows in quarantine.jsonl: {counts['quarantined']:,}.")
-    report = result.out / "report.html"
-    where = f"Report: {report}" if report.is_file() else f"Findings: {result.out}"
-    console.print(escape(where), soft_wrap=True)

@@ -96,6 +96,73 @@ TABLES: dict[str, pa.Schema] = {
 }
 """File stem to schema, for every table in ``--out``."""
 
+_MOMENT = pa.timestamp("us", tz="UTC")
+
+CHANGES: pa.Schema = pa.schema(
+    [
+        pa.field("campaign", pa.string(), nullable=False),
+        pa.field("account", pa.string()),
+        pa.field("change", pa.string(), nullable=False),
+        pa.field("at", _MOMENT),
+        pa.field("other", pa.string()),
+    ]
+)
+"""What became of campaigns (account null) and of their accounts since an earlier hunt. ``change`` is one
+of CAMPAIGN_CHANGES or ACCOUNT_CHANGES; ``other`` is the other campaign or account, where there is one."""
+
+CAMPAIGN_CHANGES: tuple[str, ...] = (
+    "new",
+    "split_from",
+    "kept",
+    "returned",
+    "merged_into",
+    "ended",
+    "no_longer_named",
+)
+
+ACCOUNT_CHANGES: tuple[str, ...] = (
+    "joined",
+    "kept",
+    "returned",
+    "left",
+    "replaced_by",
+    "moved_to",
+    "no_longer_named",
+)
+
+HISTORY: pa.Schema = pa.schema(
+    [
+        pa.field("campaign", pa.string(), nullable=False),
+        pa.field("account", pa.string(), nullable=False),
+        pa.field("entity", pa.string(), nullable=False),
+        pa.field("first_seen", _MOMENT, nullable=False),
+        pa.field("last_seen", _MOMENT, nullable=False),
+        pa.field("exchanges_per_day", pa.float64(), nullable=False),
+        pa.field("first_named", _MOMENT, nullable=False),
+        pa.field("last_named", _MOMENT, nullable=False),
+        pa.field("left_at", _MOMENT),
+        pa.field("replaced_by", pa.string()),
+        pa.field("merged_into", pa.string()),
+    ]
+)
+"""Every account ever named, by campaign: what one hunt hands on to the next."""
+
+VERDICTS: pa.Schema = pa.schema(
+    [
+        pa.field("subject", pa.string(), nullable=False),
+        pa.field("name", pa.string(), nullable=False),
+        pa.field("verdict", pa.string(), nullable=False),
+        pa.field("reviewer", pa.string(), nullable=False),
+        pa.field("time", _MOMENT, nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("expires", _MOMENT),
+    ]
+)
+"""What reviewers concluded of a ``subject`` (campaign, account or organization) called ``name``."""
+
+OVER_TIME: dict[str, pa.Schema] = {"changes": CHANGES, "history": HISTORY, "verdicts": VERDICTS}
+"""File stem to schema, for tables that only a hunt with an earlier one, or with verdicts, writes."""
+
 KINDS: tuple[str, ...] = (
     "cot_elicitation",
     "rubric_grading",

@@ -181,11 +181,25 @@ def _campaign(found: Findings, row: Mapping[str, Any], details: CampaignDetails)
         "accounts": found.accounts_of(row["campaign"]),
         "innocent_if": list(details.innocent_if),
         "do_not_act": [vars(spared) for spared in details.do_not_act],
-        # Findings from seeds name accounts of other cases.
-        "hunt": {key: value for key, value in found.hunt.items() if key != "seeds"},
+        "hunt": _hunt(found.hunt, row["campaign"]),
     }
+    if details.lifecycle is not None:
+        body["lifecycle"] = vars(details.lifecycle)
+    if details.reviews:
+        body["verdicts"] = [vars(review) for review in details.reviews]
     # ASCII, so that nothing in an account's name can hide; a reader gets it back exactly.
     return (json.dumps(body, indent=1, ensure_ascii=True, default=_moment) + "\n").encode()
+
+
+def _hunt(hunt: Mapping[str, Any], campaign: str) -> dict[str, Any]:
+    """hunt.json without what it says of other cases: their seeds, verdicts, changes and scores."""
+    kept = {k: v for k, v in hunt.items() if k not in ("seeds", "lifecycle", "verdicts")}
+    calibration = hunt.get("calibration")
+    if isinstance(calibration, dict):
+        rows = calibration.get("campaigns")
+        own = [r for r in rows if r.get("campaign") == campaign] if isinstance(rows, list) else []
+        kept["calibration"] = calibration | {"campaigns": own}
+    return kept
 
 
 def _moment(value: object) -> str:

@@ -6,19 +6,18 @@ Strings are kept exactly as they came; whoever shows them makes them visible fir
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import Any
 
-from stillhunt.errors import InputError
+from stillhunt.report.over_time import Lifecycle, Review, read_lifecycle, read_review
+from stillhunt.report.reader import Reader, as_object, bad
 
 DETAILS_VERSION = 1
 
 # Floating-point sums in another order differ by this much at most; more is another waterfall.
 _SUM_TOLERANCE = 1e-6
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -111,7 +110,10 @@ class Spared:
 
 @dataclass(frozen=True)
 class CampaignDetails:
-    """Everything details.json says about one campaign. ``score`` is the posterior log-odds."""
+    """Everything details.json says about one campaign. ``score`` is the posterior log-odds.
+
+    ``lifecycle`` is None without an earlier hunt.
+    """
 
     score: float
     word: str
@@ -124,6 +126,8 @@ class CampaignDetails:
     accounts: tuple[AccountSpan, ...]
     innocent_if: tuple[str, ...]
     do_not_act: tuple[Spared, ...]
+    lifecycle: Lifecycle | None = None
+    reviews: tuple[Review, ...] = ()
 
 
 def parse_details(value: Mapping[str, Any]) -> dict[str, CampaignDetails]:
@@ -137,111 +141,22 @@ def parse_details(value: Mapping[str, Any]) -> dict[str, CampaignDetails]:
             that does not sum to its score.
     """
     if value.get("schema") != DETAILS_VERSION:
-        raise _bad("schema", f"not {DETAILS_VERSION}")
-    campaigns = _object(value.get("campaigns"), "campaigns")
+        raise bad("schema", f"not {DETAILS_VERSION}")
+    campaigns = as_object(value.get("campaigns"), "campaigns")
     return {
-        str(name): _campaign(_Reader(body, f"campaigns.{name}")) for name, body in campaigns.items()
+        str(name): _campaign(Reader(body, f"campaigns.{name}")) for name, body in campaigns.items()
     }
 
 
-def _bad(where: str, what: str) -> InputError:
-    return InputError(
-        f"details.json is not what this version reads: {where[:120]!a} is {what}.",
-        "Run the hunt again with the version of stillhunt that makes the report.",
-    )
-
-
-def _object(value: object, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise _bad(where, "not an object")
-    return value
-
-
-class _Reader:
-    """Takes typed values out of a JSON object and names the path of a wrong one."""
-
-    def __init__(self, value: object, where: str) -> None:
-        self._value = _object(value, where)
-        self._where = where
-
-    def _wrong(self, key: str, what: str) -> InputError:
-        return _bad(f"{self._where}.{key}", what)
-
-    def text(self, key: str) -> str:
-        value = self._value.get(key)
-        if not isinstance(value, str):
-            raise self._wrong(key, "not a text")
-        return value
-
-    def number(self, key: str) -> float:
-        value = self._value.get(key)
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
-            raise self._wrong(key, "not a number")
-        return float(value)
-
-    def whole(self, key: str, default: int | None = None) -> int:
-        value = self._value.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            raise self._wrong(key, "not a whole number from 0 up")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._value.get(key)
-        if not isinstance(value, bool):
-            raise self._wrong(key, "neither true nor false")
-        return value
-
-    def day(self, key: str) -> date:
-        try:
-            return date.fromisoformat(self.text(key))
-        except ValueError as error:
-            raise self._wrong(key, "not a date") from error
-
-    def moment(self, key: str) -> datetime:
-        try:
-            moment = datetime.fromisoformat(self.text(key))
-        except ValueError as error:
-            raise self._wrong(key, "not a time") from error
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-    def maybe_moment(self, key: str) -> datetime | None:
-        return None if self._value.get(key) is None else self.moment(key)
-
-    def array(self, key: str) -> list[Any]:
-        value = self._value.get(key)
-        if not isinstance(value, list):
-            raise self._wrong(key, "not a list")
-        return value
-
-    def each(self, key: str, make: Callable[[_Reader], _T]) -> tuple[_T, ...]:
-        return tuple(
-            make(_Reader(value, f"{self._where}.{key}[{index}]"))
-            for index, value in enumerate(self.array(key))
-        )
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self.array(key)
-        if not all(isinstance(value, str) for value in values):
-            raise self._wrong(key, "not a list of texts")
-        return tuple(values)
-
-    def object(self, key: str) -> _Reader:
-        return _Reader(self._value.get(key), f"{self._where}.{key}")
-
-
-def _campaign(read: _Reader) -> CampaignDetails:
+def _campaign(read: Reader) -> CampaignDetails:
     score = read.number("score")
     waterfall = read.each("waterfall", _step)
     difference = math.fsum(step.log_odds for step in waterfall) - score
     if abs(difference) > _SUM_TOLERANCE:
-        raise read._wrong("waterfall", f"off its score by {difference:g}")
+        raise read.wrong("waterfall", f"off its score by {difference:g}")
     hours = read.array("hours")
     if len(hours) != 24 or not all(type(value) is int and value >= 0 for value in hours):
-        raise read._wrong("hours", "not a list of 24 whole numbers")
+        raise read.wrong("hours", "not a list of 24 whole numbers")
     return CampaignDetails(
         score=score,
         word=read.text("word"),
@@ -254,10 +169,12 @@ def _campaign(read: _Reader) -> CampaignDetails:
         accounts=read.each("accounts", _account),
         innocent_if=read.texts("innocent_if"),
         do_not_act=read.each("do_not_act", _spared),
+        lifecycle=read_lifecycle(read.object("lifecycle")) if read.has("lifecycle") else None,
+        reviews=read.each("verdicts", read_review) if read.has("verdicts") else (),
     )
 
 
-def _step(read: _Reader) -> Step:
+def _step(read: Reader) -> Step:
     return Step(
         signal=read.text("signal"),
         label=read.text("label"),
@@ -266,15 +183,15 @@ def _step(read: _Reader) -> Step:
     )
 
 
-def _active_day(read: _Reader) -> ActiveDay:
+def _active_day(read: Reader) -> ActiveDay:
     return ActiveDay(read.day("day"), read.whole("exchanges"), read.whole("accounts"))
 
 
-def _kind(read: _Reader) -> KindShare:
+def _kind(read: Reader) -> KindShare:
     return KindShare(read.text("kind"), read.whole("exchanges"), read.number("share"))
 
 
-def _template(read: _Reader) -> Template:
+def _template(read: Reader) -> Template:
     return Template(
         template=read.text("template"),
         entities=read.whole("entities"),
@@ -285,7 +202,7 @@ def _template(read: _Reader) -> Template:
     )
 
 
-def _network(read: _Reader) -> Network:
+def _network(read: Reader) -> Network:
     nodes = read.each("nodes", _node)
     return Network(
         nodes=nodes,
@@ -295,11 +212,11 @@ def _network(read: _Reader) -> Network:
     )
 
 
-def _node(read: _Reader) -> Node:
+def _node(read: Reader) -> Node:
     return Node(read.text("id"), read.text("kind"), read.text("label"), read.whole("exchanges", 0))
 
 
-def _account(read: _Reader) -> AccountSpan:
+def _account(read: Reader) -> AccountSpan:
     return AccountSpan(
         account=read.text("account"),
         created_at=read.maybe_moment("created_at"),
@@ -310,5 +227,5 @@ def _account(read: _Reader) -> AccountSpan:
     )
 
 
-def _spared(read: _Reader) -> Spared:
+def _spared(read: Reader) -> Spared:
     return Spared(read.text("account"), read.text("why"))

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from stillhunt.campaigns.outputs import read_json, read_table
 from stillhunt.errors import InputError
-from stillhunt.records.findings import TABLES
 from stillhunt.report.details import CampaignDetails, parse_details
-from stillhunt.report.visible import visible
 
 _REMEDY = "Name a folder that `stillhunt hunt --out` has written, or run the hunt again."
 
@@ -79,71 +75,15 @@ def read_findings(folder: Path) -> Findings:
     if not folder.is_dir():
         raise InputError(f"There is no folder {folder}.", _REMEDY)
     details_file = folder / "details.json"
-    details = parse_details(_json(details_file)) if details_file.exists() else {}
-    campaigns = _table(folder, "campaigns").to_pylist()
+    details = parse_details(read_json(details_file)) if details_file.exists() else {}
+    campaigns = read_table(folder, "campaigns").to_pylist()
     campaigns.sort(key=lambda row: (-row["exchanges"], row["campaign"]))
     return Findings(
         campaigns=campaigns,
-        accounts=_table(folder, "accounts"),
-        links=_table(folder, "links"),
-        link_members=_table(folder, "link_members"),
-        coverage=_table(folder, "coverage").to_pylist(),
-        hunt=_json(folder / "hunt.json"),
+        accounts=read_table(folder, "accounts"),
+        links=read_table(folder, "links"),
+        link_members=read_table(folder, "link_members"),
+        coverage=read_table(folder, "coverage").to_pylist(),
+        hunt=read_json(folder / "hunt.json"),
         details=details,
     )
-
-
-def _json(path: Path) -> Mapping[str, Any]:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
-
-    try:
-        value = json.loads(path.read_bytes(), parse_constant=refuse)
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is missing.", _REMEDY) from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} could not be read: {_said(error)}.", _REMEDY) from error
-    if not isinstance(value, dict):
-        raise InputError(f"{path} does not hold a JSON object.", _REMEDY)
-    return value
-
-
-def _said(error: Exception) -> str:
-    # A parser's message may quote what it choked on.
-    return visible(str(error), 200)
-
-
-def _table(folder: Path, stem: str) -> pa.Table:
-    schema = TABLES[stem]
-    parquet, lines = folder / f"{stem}.parquet", folder / f"{stem}.jsonl"
-    try:
-        if parquet.exists():
-            return pq.read_table(parquet, columns=schema.names).cast(schema)
-        if lines.exists():
-            return _lines(lines, schema)
-    except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
-        raise InputError(
-            f"The table {stem} in {folder} could not be read: {_said(error)}.", _REMEDY
-        ) from error
-    raise InputError(f"{parquet} is missing (and so is {lines.name}).", _REMEDY)
-
-
-def _lines(path: Path, schema: pa.Schema) -> pa.Table:
-    times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
-    rows: list[dict[str, Any]] = []
-    with path.open("rb") as file:
-        for line in file:
-            if not line.strip():
-                continue
-            row = json.loads(line)
-            for name in times:
-                row[name] = _moment(row[name])
-            rows.append({name: row[name] for name in schema.names})
-    return pa.Table.from_pylist(rows, schema=schema)
-
-
-def _moment(value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    moment = datetime.fromisoformat(value)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -63,6 +63,8 @@ class ReportView:
     parameters: Sequence[tuple[str, str]]
     timings: Sequence[tuple[str, str]]
     seeds: Sequence[tuple[str, str]]
+    lifecycle: Sequence[tuple[str, str]]
+    calibration: Sequence[tuple[str, str]]
     inputs: Sequence[Mapping[str, Any]]
     more_inputs: int
     about: Mapping[str, str]
@@ -101,6 +103,8 @@ def report_view(findings: Findings, price: Price | None) -> ReportView:
         parameters=facts(hunt.get("parameters", {})),
         timings=facts(hunt.get("timings", {})),
         seeds=facts(hunt["seeds"]) if hunt.get("seeds") else [],
+        lifecycle=_lifecycle(hunt.get("lifecycle")),
+        calibration=facts(hunt["calibration"]) if hunt.get("calibration") else [],
         inputs=listed[:MOST_INPUTS],
         more_inputs=max(0, len(listed) - MOST_INPUTS),
         about={key: _plain(hunt.get(key)) for key in ("package", "version", "started", "finished")},
@@ -137,6 +141,13 @@ def _total(rows: Sequence[Mapping[str, Any]], column: str) -> int | None:
 def _sentence(smallest: object) -> str | None:
     sentence = smallest.get("sentence") if isinstance(smallest, Mapping) else None
     return sentence if isinstance(sentence, str) else None
+
+
+def _lifecycle(value: object) -> list[tuple[str, str]]:
+    """Rows on an earlier hunt, without the list of all ids, which is for the next hunt."""
+    if not isinstance(value, Mapping):
+        return []
+    return facts({key: inner for key, inner in value.items() if key != "ids"})
 
 
 def _plain(value: object) -> str:

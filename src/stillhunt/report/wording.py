@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 
 KIND_NAMES: dict[str, str] = {
@@ -99,3 +100,35 @@ def plural(number: int, noun: str, many: str | None = None) -> str:
 def kind_name(kind: str) -> str:
     """What people call a kind; one this version does not know is "other"."""
     return KIND_NAMES.get(kind, KIND_NAMES["other"])
+
+
+_STATES = {
+    "new": "new",
+    "kept": "known, and still at work",
+    "returned": "back again",
+    "ended": "ended: all its accounts have stopped",
+    "no_longer_named": "no campaign any more, though its accounts have not all stopped",
+}
+_ACCOUNT_CHANGES = (
+    ("joined", "joined"),
+    ("kept", "stayed"),
+    ("returned", "came back"),
+    ("left", "left"),
+    ("replaced_by", "left and were replaced"),
+    ("moved_to", "moved to another campaign"),
+    ("no_longer_named", "no longer named"),
+)
+
+
+def campaign_state(state: str, other: str | None) -> str:
+    """What became of a campaign, one of records.findings.CAMPAIGN_CHANGES, in words."""
+    if state == "split_from":
+        return f"split from {other}"
+    if state == "merged_into":
+        return f"merged into {other}"
+    return _STATES.get(state, state)
+
+
+def account_changes(counts: Mapping[str, object]) -> str:
+    """How many accounts did what, by records.findings.ACCOUNT_CHANGES; nothing where none did."""
+    return ", ".join(f"{counts[key]:,} {word}" for key, word in _ACCOUNT_CHANGES if counts.get(key))
