@@ -20,6 +20,8 @@ from rich.markup import escape
 from rich.table import Table
 from scipy.stats import beta
 
+import _null
+import _simulated
 from _hunts import ACCOUNTS, LOSSES, Hunted, hunt_level, levels_of
 from _matching import Outcome
 
@@ -39,10 +41,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("traffic", type=Path, help="folder of folders of traffic with truth")
+    parser.add_argument(
+        "traffic", type=Path, nargs="?", help="folder of folders of traffic with truth"
+    )
     parser.add_argument("--level", action="append", default=[], nargs="+", metavar="NAME")
     parser.add_argument("--without", action="append", default=[], choices=sorted(LOSSES))
+    _simulated.add_options(parser)
+    _null.add_options(parser)
     asked = parser.parse_args(arguments)
+    if sum((asked.traffic is not None, asked.simulate, asked.null)) != 1:
+        parser.error("give one of: a folder of traffic, --simulate, --null")
+    if asked.null:
+        return _null.main(asked)
+    if asked.simulate:
+        return _simulated.main(asked)
     levels = _chosen(asked.traffic, [name for names in asked.level for name in names])
     console = Console()
     if not console.is_terminal:

@@ -1,0 +1,66 @@
+"""A window test: does this window of exchanges look like the past? It cannot say whose they are.
+
+Maximum mean discrepancy (Gretton et al. 2012) between each window of 1,500 exchanges and benign ones,
+over hashed TF-IDF of the prompts, with a linear kernel so that it is a distance of means. The
+threshold is a quantile of what benign windows, drawn at random, come to. All accounts of a window
+beyond it are named, in one group, for that is all the test says.
+
+Generous to it: what is benign is taken from the truth, so that its past holds no campaign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from _exchanges import Setting, answer, read_exchanges
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+
+WINDOW = 1_500
+FEATURES = 1 << 12
+QUANTILES = (0.95, 0.99, 1.0)
+DRAWS = 200
+REFERENCE = 0.5
+"""Share of the benign exchanges that is the reference; windows for the threshold come from the rest."""
+
+
+def find(traffic: Path) -> Sequence[Setting]:
+    """Accounts of the windows that are unlike benign traffic."""
+    rows = read_exchanges(traffic)
+    truth = pq.read_table(traffic / "truth" / "exchanges.parquet").to_pylist()
+    planted = {row["exchange_id"] for row in truth if row["campaign"] is not None}
+    benign = np.array([row["exchange_id"] not in planted for row in rows])
+    counts = HashingVectorizer(n_features=FEATURES, alternate_sign=False, norm=None).transform(
+        row["text"] for row in rows
+    )
+    features = TfidfTransformer(sublinear_tf=True).fit(counts[benign]).transform(counts)
+    chance = np.random.default_rng(20260101)
+    order = chance.permutation(np.flatnonzero(benign))
+    cut = int(len(order) * REFERENCE)
+    past = np.asarray(features[order[:cut]].mean(axis=0)).ravel()
+
+    def distance(which: np.ndarray) -> float:
+        return float(np.linalg.norm(np.asarray(features[which].mean(axis=0)).ravel() - past))
+
+    size = min(WINDOW, len(order) - cut)
+    null = [distance(chance.choice(order[cut:], size, replace=False)) for _ in range(DRAWS)]
+    windows = [np.arange(low, low + size) for low in range(0, len(rows) - size + 1, size)]
+    score = [distance(window) for window in windows]
+    settings = []
+    for quantile in QUANTILES:
+        limit = float(np.quantile(null, quantile))
+        named = {
+            rows[i]["account"]
+            for window, value in zip(windows, score, strict=True)
+            if value > limit
+            for i in window.tolist()
+        }
+        what = "above all benign windows" if quantile == 1 else f"{quantile:.0%} quantile"
+        settings.append(Setting(what, False, {"windows": sorted(named)} if named else {}))
+    return settings
+
+
+if __name__ == "__main__":
+    answer(find)
