@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 Summary = dict[str, Any]
-NONE = "–"
+NONE = "-"
 
 
 def table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -135,13 +135,14 @@ def reliability_table(of: dict[str, list[Summary]]) -> str:
     rows = (
         (
             what, f"{b['low']:g} to {b['high']:g}", f"{b['count']:,}", f"{b['stated']:.3f}", rate(b),
+            f"{b['lowest']:.3f} to {b['highest']:.3f}",
         )
         for what, bins in of.items()
         for b in bins
     )  # fmt: skip
     return table(
         "Reliability of probabilities, all levels with campaigns",
-        ("of", "stated", "how many", "mean stated", "came true ± SE"),
+        ("of", "stated", "how many", "mean stated", "came true ± SE", "95 % interval"),
         rows,
     )
 

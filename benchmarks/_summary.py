@@ -215,10 +215,21 @@ def _bins(seeds: Sequence[Sequence[Any]]) -> list[Summary]:
         ]
         for of in seeds
     ]
-    return [
-        {"low": b.low, "high": b.high, "count": b.count, "stated": b.stated, **_plain(b.true)}
-        for b in reliability(cells)
-    ]
+    found = []
+    for b in reliability(cells):
+        part, whole = round(b.true.part), round(b.true.whole)
+        lowest, highest = clopper_pearson(part, whole)
+        if 0 < part < whole and not math.isnan(b.true.error):
+            # The wider of the exact interval and two standard errors between seeds.
+            lowest = max(0.0, min(lowest, b.true.value - 2 * b.true.error))
+            highest = min(1.0, max(highest, b.true.value + 2 * b.true.error))
+        found.append(
+            {
+                "low": b.low, "high": b.high, "count": b.count, "stated": b.stated,
+                "lowest": lowest, "highest": highest, **_plain(b.true),
+            }
+        )  # fmt: skip
+    return found
 
 
 def clean_summary(records: Sequence[Record]) -> Summary | None:
