@@ -79,10 +79,10 @@ def bootstrap_upper(
     """Upper limit of a pooled rate by resampling whole seeds (percentile bootstrap, fixed seed).
 
     It is 0 where no seed has a part: the resamples then know of nothing else. The exact limit must
-    be read beside it. nan where nothing was drawn at all.
+    be read beside it. nan with fewer than two seeds, or where nothing was drawn at all.
     """
     part, whole = np.asarray(parts, dtype=float), np.asarray(wholes, dtype=float)
-    if not whole.sum():
+    if len(part) < 2 or not whole.sum():
         return math.nan
     picked = np.random.default_rng(20260101).integers(len(part), size=(draws, len(part)))
     totals = whole[picked].sum(axis=1)

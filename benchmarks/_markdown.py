@@ -111,8 +111,7 @@ def lawful_table(levels: dict[str, Summary]) -> str:
         accounts = [sum(s["accounts"][k] for s in of.values()) for k in ("part", "whole")]
         entities = [sum(s["entities"][k] for s in of.values()) for k in ("part", "whole")]
         where = [
-            f"{level} {s['accounts']['part']:.0f} ({s['accounts']['rate']:.4f} ± "
-            f"{s['accounts']['error'] or 0:.4f})"
+            f"{level} {s['accounts']['part']:.0f} ({rate(s['accounts'], 4)})"
             for level, s in of.items()
             if s["accounts"]["part"]
         ]

@@ -233,10 +233,12 @@ def summed(seeds: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _upper(hits: list[int], tests: list[float]) -> float:
-    """Limit of a share by seeds; where no p-value came so low, the exact one for tests one by one."""
+    """Limit of a share by seeds; without hits or seeds to compare, the exact one for tests one by one."""
     if not sum(tests):
         return 1.0
-    return bootstrap_upper(hits, tests) if sum(hits) else upper_limit(0, round(sum(tests)))
+    if not sum(hits) or len(hits) < 2:
+        return upper_limit(sum(hits), round(sum(tests)))
+    return bootstrap_upper(hits, tests)
 
 
 def tables(summary: dict[str, Any]) -> list[str]:
