@@ -18,10 +18,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 import stillhunt
+from _cells import one_core
 from _framing import ALL, ATTACKS, KEY, Effort, Scene, Spent, attacked, read_scene
 from _framing import victims as chosen_victims
 from _markdown import table
@@ -82,24 +86,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     asked = _options().parse_args(arguments)
     prices = Prices(**{name: getattr(asked, f"price_{name}") for name in asdict(Prices())})
-    results = []
-    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
-        with tempfile.TemporaryDirectory(prefix="stillhunt-framing-") as made:
-            traffic = Path(made) / "traffic"
-            traffic.mkdir()
-            simulate(
-                traffic,
-                seed=seed,
-                exchanges=asked.exchanges,
-                scenario=scenarios.load(asked.scenario),
-            )
-            results.append(frame(traffic, seed, asked.efforts, asked.accounts, asked.keys))
-            print(f"seed {seed} done", file=sys.stderr)
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    # Spawned, not forked: the parent's threads (DuckDB, Arrow) would not survive a fork.
+    with ProcessPoolExecutor(
+        asked.jobs, mp_context=multiprocessing.get_context("spawn"), initializer=one_core
+    ) as pool:
+        results = list(pool.map(partial(one_seed, asked), seeds))
     sys.stdout.write("\n".join(tables(results, prices)))
     if asked.json:
         document = {"options": {k: str(v) for k, v in vars(asked).items()}, "seeds": results}
         asked.json.write_text(json.dumps(document, indent=1, default=asdict) + "\n", "utf-8")
     return 0
+
+
+def one_seed(asked: argparse.Namespace, seed: int) -> dict[str, Any]:
+    """Simulate one traffic and attack in it."""
+    with tempfile.TemporaryDirectory(prefix="stillhunt-framing-") as made:
+        traffic = Path(made)
+        simulate(
+            traffic, seed=seed, exchanges=asked.exchanges, scenario=scenarios.load(asked.scenario)
+        )
+        found = frame(traffic, seed, asked.efforts, asked.accounts, asked.keys)
+    print(f"seed {seed} done", file=sys.stderr)
+    return found
 
 
 def _options() -> argparse.ArgumentParser:
@@ -118,6 +127,7 @@ def _options() -> argparse.ArgumentParser:
         "--accounts", type=int, nargs="+", default=[3, 30], help="of the attacker that take part"
     )
     parser.add_argument("--keys", type=int, nargs="+", default=[1, 3], help="that are stolen")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, one core each")
     parser.add_argument("--json", type=Path, help="file for everything")
     for name, price in asdict(Prices()).items():
         parser.add_argument(f"--price-{name}", type=float, default=price, help="US dollars")
@@ -130,7 +140,7 @@ def frame(
     """Attack every persona's victim with every attack and effort.
 
     Returns:
-        ``victims``: accounts by persona; ``rows``: attacks and who was named, the baseline first;
+        ``victims``: accounts by persona; ``volumes``: exchanges that they sent themselves; ``rows``: attacks and who was named, the baseline first;
         ``least``: by attack and persona the least effort that named it when attacked alone, or None.
     """
     scene = read_scene(traffic)
@@ -159,6 +169,7 @@ def frame(
     return {
         "seed": seed,
         "victims": victims,
+        "volumes": {p: sum(len(scene.of_account[a]) for a in of) for p, of in victims.items()},
         "rows": [asdict(row) for row in rows],
         "least": least,
     }
@@ -192,7 +203,10 @@ def hunt_attacked(
             pq.write_table(rows, log, compression="zstd")
         result = stillhunt.hunt(
             stillhunt.HuntRequest(
-                logs=(log,), accounts=traffic / "accounts.parquet", out=Path(made) / "findings"
+                logs=(log,),
+                accounts=traffic / "accounts.parquet",
+                out=Path(made) / "findings",
+                threads=1,
             )
         )
         named = set(result.accounts.column("account").to_pylist())
@@ -235,15 +249,18 @@ def tables(results: list[dict[str, Any]], prices: Prices) -> list[str]:
                 continue
             cheapest = min(known, key=lambda s: prices.of(Spent(**s["spent"])))
             spent = Spent(**cheapest["spent"])
+            volumes = " ".join(
+                str(r["volumes"][persona]) for r in results if persona in r["victims"]
+            )
             rows.append(
                 (
-                    attack, persona, f"{len(known)} of {len(least)}", f"{spent.exchanges:,}",
+                    attack, persona, volumes, f"{len(known)} of {len(least)}", f"{spent.exchanges:,}",
                     str(spent.accounts), str(spent.payers), str(spent.addresses), str(spent.keys),
                     f"{prices.of(spent):,.0f}",
                 )
             )  # fmt: skip
     head = (
-        "attack", "victim", "named, in seeds", "exchanges", "accounts", "payment instruments",
+        "attack", "victim", "its own exchanges, by seed", "named, in seeds", "exchanges", "accounts", "payment instruments",
         "addresses", "stolen keys", "US$",
     )  # fmt: skip
     if rows:
