@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,9 +52,40 @@ def run_cell(cell: Cell, folder: Path) -> list[Record]:
     """Simulate a cell's traffic under ``folder``, do its tasks, delete it.
 
     Returns:
-        One record for each task: level, seed, task, exchanges, seconds (of the task), and its result.
+        One record for each task: level, seed, exchanges, task, seconds (of the task), seconds of
+        simulating, and its result.
     """
-    return list(_records(cell, folder))
+    with tempfile.TemporaryDirectory(prefix=f"{cell.level}-{cell.seed}-", dir=folder) as made:
+        traffic = Path(made) / cell.level
+        traffic.mkdir()
+        began = time.perf_counter()
+        simulate(
+            traffic, seed=cell.seed, exchanges=cell.exchanges, scenario=scenarios.load(cell.level)
+        )
+        simulated = round(time.perf_counter() - began, 2)
+        return [
+            record
+            | {"seed": cell.seed, "exchanges": cell.exchanges, "seconds_simulating": simulated}
+            for record in traffic_records(traffic, cell.tasks, cell.peers_python)
+        ]
+
+
+def traffic_records(traffic: Path, tasks: Sequence[str], peers_python: str | None) -> list[Record]:
+    """Do tasks on one folder of traffic; see ``run_cell``. The seed is 0."""
+    records = []
+    for task in tasks:
+        began = time.perf_counter()
+        result = _TASKS[task](traffic, peers_python)
+        records.append(
+            {
+                "level": traffic.name,
+                "seed": 0,
+                "task": task,
+                "seconds": round(time.perf_counter() - began, 2),
+                "result": result,
+            }
+        )
+    return records
 
 
 def one_core() -> None:
@@ -63,32 +94,12 @@ def one_core() -> None:
     pa.set_io_thread_count(1)
 
 
-def _records(cell: Cell, folder: Path) -> Iterator[Record]:
-    with tempfile.TemporaryDirectory(prefix=f"{cell.level}-{cell.seed}-", dir=folder) as made:
-        traffic = Path(made) / cell.level
-        began = time.perf_counter()
-        traffic.mkdir()
-        simulate(
-            traffic, seed=cell.seed, exchanges=cell.exchanges, scenario=scenarios.load(cell.level)
-        )
-        simulated = time.perf_counter() - began
-        for task in cell.tasks:
-            began = time.perf_counter()
-            result = _TASKS[task](cell, traffic)
-            yield {
-                "level": cell.level,
-                "seed": cell.seed,
-                "exchanges": cell.exchanges,
-                "task": task,
-                "seconds": round(time.perf_counter() - began, 2),
-                "seconds_simulating": round(simulated, 2),
-                "result": result,
-            }
+_Task = Callable[[Path, str | None], Record]
 
 
-def _hunt_without(*lost: str) -> Callable[[Cell, Path], Record]:
-    def task(_cell: Cell, traffic: Path) -> Record:
-        with tempfile.TemporaryDirectory(dir=traffic.parent) as made:
+def _hunt_without(*lost: str) -> _Task:
+    def task(traffic: Path, _peers_python: str | None) -> Record:
+        with tempfile.TemporaryDirectory(prefix="stillhunt-benchmark-") as made:
             findings = Path(made) / "findings"
             ended = hunt_into(traffic, findings, lost, threads=1)
             return measured(traffic, findings, licences_known=ACCOUNTS not in lost) | {
@@ -101,18 +112,18 @@ def _hunt_without(*lost: str) -> Callable[[Cell, Path], Record]:
     return task
 
 
-def _peer(name: str) -> Callable[[Cell, Path], Record]:
-    def task(cell: Cell, traffic: Path) -> Record:
-        if cell.peers_python is None:
+def _peer(name: str) -> _Task:
+    def task(traffic: Path, peers_python: str | None) -> Record:
+        if peers_python is None:
             raise ValueError(f"The peer {name} needs an interpreter that has it.")
-        return run_peer(name, traffic, cell.peers_python)
+        return run_peer(name, traffic, peers_python)
 
     return task
 
 
-_TASKS: dict[str, Callable[[Cell, Path], Record]] = {
+_TASKS: dict[str, _Task] = {
     HUNT: _hunt_without(),
-    LEAK: lambda _cell, traffic: {"campaigns": leaks(traffic)},
+    LEAK: lambda traffic, _peers_python: {"campaigns": leaks(traffic)},
     **{f"without {what}": _hunt_without(what) for what in LOSSES},
     **{f"peer {name}": _peer(name) for name in PEERS},
 }

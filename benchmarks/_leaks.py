@@ -60,7 +60,7 @@ def leaks(traffic: Path) -> list[dict[str, Any]]:
 
 def _found(traffic: Path, until: datetime) -> frozenset[str]:
     """Planted campaigns that a hunt of everything before a moment finds."""
-    with tempfile.TemporaryDirectory(dir=traffic.parent) as made:
+    with tempfile.TemporaryDirectory(prefix="stillhunt-leak-") as made:
         findings = Path(made) / "findings"
         hunt_into(traffic, findings, until=until, threads=1)
         outcome = judge(traffic, findings, licences_known=True)

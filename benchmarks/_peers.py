@@ -47,7 +47,7 @@ def run_peer(name: str, traffic: Path, python: str, limit: float = LIMIT) -> dic
         ``failed``: why there is no result, or None; ``settings``: for each setting its ``name``,
         whether it is ``documented`` (a default that its authors document) and its ``measures``.
     """
-    with tempfile.TemporaryDirectory(dir=traffic.parent) as made:
+    with tempfile.TemporaryDirectory(prefix="stillhunt-peer-") as made:
         out = Path(made) / "groups.json"
         command = [python, str(FOLDER / f"{name}.py"), str(traffic), str(out)]
         try:

@@ -14,10 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 
 import _markdown as markdown
-from _cells import BESIDE, HUNT, LEAK, WITHOUT, Cell
+from _cells import BESIDE, HUNT, LEAK, WITHOUT, Cell, traffic_records
 from _grid import code_digest, run_grid
 from _plots import write_reliability
-from _summary import CLEAN, summarised
+from _summary import CLEAN, peer_summary, summarised
 
 LADDER = tuple(f"e{i}" for i in range(8))
 WITHHELD_ON = "e3"
@@ -115,6 +115,12 @@ def main(asked: argparse.Namespace) -> int:
     sys.stdout.write(text)
     told.print(f"\nKept in {folder}: results.json, results.md, cells.jsonl", *images[:1], sep=" ")
     return 0
+
+
+def peers_on(traffic: Path, python: str) -> str:
+    """The peers' table for one folder of traffic, Stillhunt's own hunt first."""
+    records = traffic_records(traffic, (HUNT, *BESIDE), python)
+    return markdown.peer_table({traffic.name: peer_summary(records)})
 
 
 def tables(summary: dict[str, Any]) -> list[str]:

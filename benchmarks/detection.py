@@ -3,7 +3,11 @@
 ``python benchmarks/detection.py TRAFFIC`` hunts in every folder of TRAFFIC that holds
 ``exchanges.parquet``, ``accounts.parquet`` and ``truth/``, with the settings that are shipped, and
 prints found against planted. ``--level NAME`` takes some folders only; ``--without WHAT`` withholds
-the accounts table, or columns of the exchanges. It always ends with 0: it measures, it does not
+the accounts table, or columns of the exchanges.
+
+``python benchmarks/detection.py --simulate`` does so over many seeds of the simulator's scenarios and
+prints rates with errors between seeds; ``--null`` checks links' p-values where strangers are strangers;
+``--peers`` runs other methods on the same traffic. It always ends with 0: it measures, it does not
 judge.
 """
 
@@ -71,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(_persona_table(runs))
     _print_refusals(console, runs)
     _print_pooled(console, runs)
+    if asked.peers:
+        for level in levels:
+            with told.status(escape(f"{level}: peers")):
+                print(_simulated.peers_on(asked.traffic / level, asked.peers_python))
     if asked.without:
         _print_losses(console, runs[-1], asked.without)
     elif WITHHELD_ON in levels:

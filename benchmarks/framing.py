@@ -140,7 +140,8 @@ def frame(
     """Attack every persona's victim with every attack and effort.
 
     Returns:
-        ``victims``: accounts by persona; ``volumes``: exchanges that they sent themselves; ``rows``: attacks and who was named, the baseline first;
+        ``victims``: accounts by persona; ``volumes``: exchanges that they sent themselves;
+        ``rows``: attacks and who was named, the baseline first;
         ``least``: by attack and persona the least effort that named it when attacked alone, or None.
     """
     scene = read_scene(traffic)
@@ -260,8 +261,8 @@ def tables(results: list[dict[str, Any]], prices: Prices) -> list[str]:
                 )
             )  # fmt: skip
     head = (
-        "attack", "victim", "its own exchanges, by seed", "named, in seeds", "exchanges", "accounts", "payment instruments",
-        "addresses", "stolen keys", "US$",
+        "attack", "victim", "its own exchanges, by seed", "named, in seeds", "exchanges", "accounts",
+        "payment instruments", "addresses", "stolen keys", "US$",
     )  # fmt: skip
     if rows:
         found.append(table("Least effort that gets a victim named, attacked alone", head, rows))

@@ -8,8 +8,9 @@ import pytest
 
 from _cells import HUNT, LEAK
 from _estimates import EDGES
+from _levels import level_summary
 from _simulated import tables
-from _summary import f1, level_summary, summarised
+from _summary import f1, summarised
 
 
 def _measures(
