@@ -1,11 +1,12 @@
 """A window test: does this window of exchanges look like the past? It cannot say whose they are.
 
-Maximum mean discrepancy (Gretton et al. 2012) between each window of 1,500 exchanges and benign ones,
-over hashed TF-IDF of the prompts, with a linear kernel so that it is a distance of means. The
-threshold is a quantile of what benign windows, drawn at random, come to. All accounts of a window
-beyond it are named, in one group, for that is all the test says.
+Maximum mean discrepancy (Gretton et al. 2012) between each window of 1,500 exchanges and the benign
+ones, over hashed TF-IDF of the prompts, with a linear kernel so that it is a distance of means. The
+threshold is a quantile of what windows of benign exchanges alone come to, in order of time like those
+that are tested, so that the day's rhythm alarms nobody. All accounts of a window beyond it are named,
+in one group, for that is all the test says.
 
-Generous to it: what is benign is taken from the truth, so that its past holds no campaign.
+Generous to it: what is benign is taken from the truth of the very traffic that is tested.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 WINDOW = 1_500
 FEATURES = 1 << 12
 QUANTILES = (0.95, 0.99, 1.0)
-DRAWS = 200
-REFERENCE = 0.5
-"""Share of the benign exchanges that is the reference; windows for the threshold come from the rest."""
+STEP = 250
+"""Exchanges from one benign window to the next; those tested do not overlap."""
 
 
 def find(traffic: Path) -> Sequence[Setting]:
@@ -36,16 +36,16 @@ def find(traffic: Path) -> Sequence[Setting]:
         row["text"] for row in rows
     )
     features = TfidfTransformer(sublinear_tf=True).fit(counts[benign]).transform(counts)
-    chance = np.random.default_rng(20260101)
-    order = chance.permutation(np.flatnonzero(benign))
-    cut = int(len(order) * REFERENCE)
-    past = np.asarray(features[order[:cut]].mean(axis=0)).ravel()
+    past = np.asarray(features[benign].mean(axis=0)).ravel()
 
     def distance(which: np.ndarray) -> float:
         return float(np.linalg.norm(np.asarray(features[which].mean(axis=0)).ravel() - past))
 
-    size = min(WINDOW, len(order) - cut)
-    null = [distance(chance.choice(order[cut:], size, replace=False)) for _ in range(DRAWS)]
+    ordinary = np.flatnonzero(benign)
+    size = min(WINDOW, len(ordinary))
+    null = [
+        distance(ordinary[low : low + size]) for low in range(0, len(ordinary) - size + 1, STEP)
+    ]
     windows = [np.arange(low, low + size) for low in range(0, len(rows) - size + 1, size)]
     score = [distance(window) for window in windows]
     settings = []
