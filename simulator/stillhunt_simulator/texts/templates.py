@@ -9,7 +9,7 @@ import numpy as np
 
 from stillhunt_simulator.texts.grammar import Lexicon
 from stillhunt_simulator.texts.kinds import COMMON_SYSTEM, COURSEWORK, FREE_FORMS, KINDS
-from stillhunt_simulator.traces import CHAT, Lengths, log_normal
+from stillhunt_simulator.traces import CHAT, Lengths
 
 _CHOICE = re.compile(r"\[([^\[\]|]*(?:\|[^\[\]|]*)+)\]")
 _SLOT = re.compile(r"<<([a-z0-9:+]+)>>")
@@ -78,7 +78,7 @@ class Skeleton:
         """The skeleton as a form to be filled."""
         text = self.join.join(s.text for s in (self.opening, *self.rules)) + self.layout.text
         system = self.system.text if self.system else None
-        return parse(text, log_normal(*KINDS[self.kind].answer), system)
+        return parse(text, KINDS[self.kind].answer, system)
 
 
 def phrase(rng: np.random.Generator, lexicon: Lexicon, kind: str, systems: float) -> Skeleton:
@@ -166,7 +166,7 @@ def free_forms() -> list[tuple[float, Form]]:
 
 def coursework_forms() -> list[tuple[float, Form]]:
     """The forms in which students put a set exercise, with their weights."""
-    return [(weight, parse(text, log_normal(*answer))) for weight, text, answer in COURSEWORK]
+    return [(weight, parse(text, CHAT)) for weight, text in COURSEWORK]
 
 
 def whole_item(skeleton: Skeleton) -> Form:
