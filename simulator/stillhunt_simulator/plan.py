@@ -177,10 +177,15 @@ def _about(
     accounts = population.accounts
     ends = np.cumsum(LANGUAGE_SHARES)[:-1]
     main = np.array([a.language for a in accounts])[who]
-    person = np.array([scenario.personas[a.persona].beat == "sessions" for a in accounts])[who]
-    luck = np.where(item != 0, uniform(mixed(item ^ _LANGUAGE)), rng.random(len(who)))
+    personas = [scenario.personas[a.persona] for a in accounts]
+    # Campaigns are as faithful as people are: language is to tell nothing.
+    faithful = np.array([p.beat == "sessions" or p.campaign is not None for p in personas])[who]
+    shared = np.array([p.writing.items in ("drawn", "repeated") for p in personas])[who]
+    # An item that is asked again is asked in the same language.
+    again = (item != 0) & shared
+    luck = np.where(again, uniform(mixed(item ^ _LANGUAGE)), rng.random(len(who)))
     drawn = np.searchsorted(ends, luck, "right")
-    own = (item == 0) & person & ~resold & (rng.random(len(who)) < _FAITHFUL)
+    own = ~again & faithful & (rng.random(len(who)) < _FAITHFUL)
     language = np.where(own, main, drawn).astype(np.int8)
     pools = np.array([population.pools[a.group] for a in accounts], dtype=np.uint64)[who]
     own_topic = np.array([a.topic for a in accounts], dtype=np.uint64)[who]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stillhunt_simulator.clients import draw_client
-from stillhunt_simulator.infrastructure import AddressBook, draw_hex, top_level
+from stillhunt_simulator.infrastructure import AddressBook, country, draw_hex, top_level
 from stillhunt_simulator.lifetimes import Span, spans
 from stillhunt_simulator.population import Account, Population
 from stillhunt_simulator.scenario import Network, Persona, Scenario
@@ -146,6 +146,7 @@ class _Settler:
             closed=0.0,
             zone=shared.zone if persona.zone == "group" else self._zone(),
             language=int(rng.choice(len(LANGUAGE_SHARES), p=LANGUAGE_SHARES)),
+            country=country(rng),
             topic=topics[persona.writing.topics],
             user_agent=user_agent,
             tls_fingerprint=tls,
