@@ -74,10 +74,7 @@ class Clerk:
         self._opened = np.array([a.opened for a in accounts])
         self._span = np.array([max(a.closed - a.opened, 1.0) for a in accounts])
         self._address_of = np.array([i for a in accounts for i in a.addresses])
-        self._book = [
-            pa.array(values, pa.string())
-            for values in (book.addresses, book.networks)
-        ]
+        self._book = [pa.array(values, pa.string()) for values in (book.addresses, book.networks)]
         self._moves = np.array([a.moves for a in accounts])
         self._small = np.array([a.small_model for a in accounts])
         self._limit = np.array([a.max_tokens or 0 for a in accounts])

@@ -33,6 +33,12 @@ SIGNALS = {
 }
 """Columns that may separate, with the reason; volume may too, as it is nobody's column."""
 
+REPLACED = {
+    "row, first": "rows are in order of time, and accounts that step in for banned ones begin late",
+    "row, last": "and banned ones end early",
+}
+"""What may separate besides at rungs where accounts are replaced: E2 to E6."""
+
 IDENTIFIERS = ("exchange_id", "account", "credential", "payment")
 NUMBERS = ("temperature", "max_tokens", "status", "stream", "input_tokens")
 WORDS = ("finish_reason", "request_model", "country", "language", "tier", "email_domain")
@@ -184,7 +190,9 @@ def test_what_is_no_signal_does_not_separate(tmp_path: Path, level: str) -> None
         if len(parts) == len(SEEDS)
     }
     assert len(found) > 50
-    assert not {name: round(area, 3) for name, area in found.items() if area > MOST}
+    allowed = REPLACED if level in ("e3", "e6") else {}
+    leaks = {name: round(area, 3) for name, area in found.items() if area > MOST}
+    assert not leaks.keys() - allowed.keys(), leaks
 
 
 def test_every_column_is_a_signal_or_tested(tmp_path: Path) -> None:
