@@ -163,9 +163,7 @@ def separation(values: Floats, planted: NDArray[np.bool_], volume: Ints) -> floa
     return float(max(won / pairs, 1 - won / pairs))
 
 
-def pooled(
-    tmp_path: Path, level: str
-) -> tuple[dict[str, list[Floats]], NDArray[np.bool_], Ints]:
+def pooled(tmp_path: Path, level: str) -> tuple[dict[str, list[Floats]], NDArray[np.bool_], Ints]:
     """Summaries of all accounts of several simulations, who is planted, and their volumes."""
     values: dict[str, list[Floats]] = {}
     planted, volume = [], []
