@@ -39,11 +39,15 @@ class Presence:
         opened: from the start of the period to the account's first possible moment.
         closed: to its last.
         zones: offset of its owner's day from UTC.
+        groups: row of ``waves`` that each account follows.
+        waves: activity of each group by day; shape (groups, days or more).
     """
 
     opened: Floats
     closed: Floats
     zones: Floats
+    groups: Ints
+    waves: Floats
 
     @property
     def span(self) -> Floats:
@@ -164,22 +168,25 @@ def _renewals(
     whole = (lead + tail)[who] + since[(firsts + counts - 1)[who]]
     share = (lead[who] + since) / whole
     out = np.empty(len(who))
-    for zone in np.unique(presence.zones):
-        mine = presence.zones[who] == zone
-        edges, work = _work(presence, zone, hours, weekend)
+    for zone, group in np.unique(np.column_stack((presence.zones, presence.groups)), axis=0):
+        mine = ((presence.zones == zone) & (presence.groups == group))[who]
+        edges, work = _work(presence, zone, hours, weekend, presence.waves[int(group)])
         low = np.interp(presence.opened, edges, work)[who[mine]]
         high = np.interp(presence.closed, edges, work)[who[mine]]
         out[mine] = np.interp(low + share[mine] * (high - low), work, edges)
     return np.clip(out, presence.opened[who], presence.closed[who])
 
 
-def _work(presence: Presence, zone: float, hours: Floats, weekend: float) -> tuple[Floats, Floats]:
-    """Hour by hour, how much of a zone's operational time has passed."""
+def _work(
+    presence: Presence, zone: float, hours: Floats, weekend: float, waves: Floats
+) -> tuple[Floats, Floats]:
+    """Hour by hour, how much of the operational time of a zone and a group has passed."""
     count = int(np.ceil(presence.closed.max() / _HOUR)) + 1
     edges: Floats = np.arange(count + 1, dtype=np.float64) * _HOUR
     local = edges[:-1] + zone
     rate: Floats = hours[((local % _DAY) // _HOUR).astype(np.int64)]
     rate = np.where((local // _DAY) % 7 >= 5, rate * weekend, rate)
+    rate = rate * waves[np.minimum((edges[:-1] // _DAY).astype(np.int64), len(waves) - 1)]
     work: Floats = np.concatenate((np.zeros(1), np.cumsum(rate)))
     return edges, work
 

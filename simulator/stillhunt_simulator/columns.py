@@ -41,6 +41,9 @@ _STATUS_SHARES = (0.985, 0.007, 0.004, 0.004)
 # An account mostly keeps its settings.
 _FAITHFUL = 0.9
 _LONGEST = 16_384
+# Whoever sets a ceiling mostly asks for what fits under it; and now and then an answer breaks off.
+_FITTING = 0.9
+_BROKEN_OFF = 0.015
 
 Ints = NDArray[np.int64]
 
@@ -61,7 +64,7 @@ class Clerk:
         self._persona = np.array([a.persona for a in accounts])
         self._text = {
             name: pa.array([getattr(a, name) for a in accounts], pa.string())
-            for name in ("account", "organization", "tls_fingerprint", "user_agent")
+            for name in ("account", "organization", "tls_fingerprint", "user_agent", "country")
         }
         self._keys = _Choices([a.credentials for a in accounts])
         self._addresses = _Choices([a.addresses for a in accounts])
@@ -71,10 +74,7 @@ class Clerk:
         self._opened = np.array([a.opened for a in accounts])
         self._span = np.array([max(a.closed - a.opened, 1.0) for a in accounts])
         self._address_of = np.array([i for a in accounts for i in a.addresses])
-        self._book = [
-            pa.array(values, pa.string())
-            for values in (book.addresses, book.networks, book.countries)
-        ]
+        self._book = [pa.array(values, pa.string()) for values in (book.addresses, book.networks)]
         self._moves = np.array([a.moves for a in accounts])
         self._small = np.array([a.small_model for a in accounts])
         self._limit = np.array([a.max_tokens or 0 for a in accounts])
@@ -129,17 +129,16 @@ class Clerk:
     def _origins(
         self, rng: np.random.Generator, who: Ints, seconds: NDArray[np.float64]
     ) -> dict[str, pa.Array]:
-        """Credential, address, network and country of each request."""
+        """Credential, address and network of each request."""
         which, key = rng.random((2, len(who)))
         age = np.clip((seconds - self._opened[who]) / self._span[who], 0.0, 1.0 - 1e-9)
         key = np.where(self._rotated[who], age, key)
         address = pa.array(self._address_of[self._addresses.pick(who, which**1.3)])
-        addresses, networks, countries = (values.take(address) for values in self._book)
+        addresses, networks = (values.take(address) for values in self._book)
         return {
             "credential": _taken(self._credentials, self._keys.pick(who, key)),
             "client_address": addresses,
             "client_asn": networks,
-            "country": countries,
         }
 
     def _usage(
@@ -160,9 +159,11 @@ class Clerk:
         usual = rng.random(n) < _FAITHFUL
         limits = np.where(usual, self._limit[who], 0)
         ceiling = np.where(limits == 0, _LONGEST, limits)
+        fits = (length >= ceiling) & (rng.random(n) < _FITTING)
+        length = np.where(fits, ceiling * rng.uniform(0.4, 0.99, n), length)
         output = np.clip(length, 1, ceiling).astype(np.int64)
         temperature = np.where(rng.random(n) < _FAITHFUL, self._temperature[who], np.nan)
-        finish = np.where(length >= ceiling, 1, 0)
+        finish = ((length >= ceiling) | (rng.random(n) < _BROKEN_OFF)).astype(np.int64)
         tokens = np.maximum(1, asked * np.exp(rng.normal(0.0, 0.05, n))).astype(np.int64)
         return {
             "request_model": _taken(pa.array(MODELS), model),

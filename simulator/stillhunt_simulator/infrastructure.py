@@ -9,6 +9,9 @@ from __future__ import annotations
 import ipaddress
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 _RESERVED = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203})
 _HOME_NETWORKS = 60
@@ -22,7 +25,7 @@ COUNTRIES: tuple[tuple[str, float], ...] = (
     ("FR", 5.0), ("CA", 4.0), ("KR", 3.0), ("ID", 3.0), ("MX", 3.0), ("ES", 3.0), ("IT", 3.0),
     ("NG", 2.0), ("PL", 2.0), ("TR", 2.0), ("VN", 2.0), ("AU", 2.0), ("RU", 2.0),
 )  # fmt: skip
-"""Where addresses are said to be, and how often. The same for every persona: it tells nothing."""
+"""Where accounts say they are, and how often. The same for every persona: it tells nothing."""
 
 TOP_LEVEL_DOMAINS: tuple[tuple[str, float], ...] = (
     ("com", 50.0), ("net", 5.0), ("org", 5.0), ("io", 5.0), ("ai", 3.0), ("de", 5.0), ("in", 5.0),
@@ -39,7 +42,6 @@ class AddressBook:
         self._used: set[str] = set()
         self.addresses: list[str] = []
         self.networks: list[str] = []
-        self.countries: list[str] = []
         count = _HOME_NETWORKS + _HOSTING_NETWORKS
         numbers = rng.choice(1_000, size=count, replace=False) + _FIRST_PRIVATE_ASN
         self._asn = [f"AS{n}" for n in numbers.tolist()]
@@ -50,7 +52,6 @@ class AddressBook:
         ]
         popularity = 1.0 / np.arange(1, _HOME_NETWORKS + 1) ** 0.6
         self._popularity = np.cumsum(popularity / popularity.sum())
-        self._codes, self._where = cumulative(COUNTRIES)
 
     def home(self) -> int:
         """A new household's address; returns its index."""
@@ -75,7 +76,6 @@ class AddressBook:
         self._used.add(address)
         self.addresses.append(address)
         self.networks.append(self._asn[network])
-        self.countries.append(self._codes[int(np.searchsorted(self._where, self._rng.random()))])
         return len(self.addresses) - 1
 
     def _ipv4(self, network: int) -> str:
@@ -91,16 +91,26 @@ class AddressBook:
 
 def top_level(rng: np.random.Generator) -> str:
     """The end of a mail domain."""
-    ends, where = cumulative(TOP_LEVEL_DOMAINS)
-    return ends[int(np.searchsorted(where, rng.random()))]
+    return _drawn(rng, _ENDS)
 
 
-def cumulative(
-    weighted: tuple[tuple[str, float], ...],
-) -> tuple[list[str], np.ndarray[tuple[int], np.dtype[np.float64]]]:
+def country(rng: np.random.Generator) -> str:
+    """Where an account says it is."""
+    return _drawn(rng, _STATED)
+
+
+def _drawn(rng: np.random.Generator, among: tuple[list[str], Floats]) -> str:
+    values, where = among
+    return values[int(np.searchsorted(where, rng.random()))]
+
+
+def _cumulative(weighted: tuple[tuple[str, float], ...]) -> tuple[list[str], Floats]:
     """Values, and where a number in [0, 1) must lie to draw each."""
     weights = np.cumsum([weight for _, weight in weighted])
     return [value for value, _ in weighted], weights / weights[-1]
+
+
+_ENDS, _STATED = _cumulative(TOP_LEVEL_DOMAINS), _cumulative(COUNTRIES)
 
 
 def draw_hex(rng: np.random.Generator, digits: int) -> str:

@@ -57,7 +57,7 @@ def plan(
     for index, account in enumerate(population.accounts):
         members[account.persona].append(index)
     parts = [
-        _persona(rng, persona, population, np.array(accounts), volume)
+        _persona(rng, persona, population, np.array(accounts), volume, scenario.days)
         for persona, accounts, volume in zip(
             scenario.personas, members, volumes(scenario, exchanges), strict=True
         )
@@ -96,6 +96,7 @@ def _persona(
     population: Population,
     accounts: Ints,
     volume: int,
+    days: int,
 ) -> tuple[Ints, Ints, Keys, NDArray[np.bool_]]:
     """Times, accounts, items of one persona's exchanges, and which of them are resold."""
     people = [population.accounts[i] for i in accounts]
@@ -103,17 +104,14 @@ def _persona(
     who = np.repeat(np.arange(len(people)), _split(rng, volume, people, persona.spread))
     resold = rng.random(volume) < persona.resold
     seconds = np.empty(volume)
-    presence = Presence(
-        np.array([a.opened for a in people]),
-        np.array([a.closed for a in people]),
-        np.array([a.zone for a in people]),
-    )
+    presence = _presence(rng, persona, people, days)
     writing = persona.writing
     seconds[~resold] = times(rng, persona.beat, who[~resold], presence, writing.pool)
     if persona.resold:
-        # A reseller's customers are all over the world.
+        # A reseller's customers are all over the world, and follow nobody's waves.
         zones = rng.integers(-11, 13, len(people)).astype(np.float64) * 3_600.0
-        world = Presence(presence.opened, presence.closed, zones)
+        calm = np.ones_like(presence.waves)
+        world = Presence(presence.opened, presence.closed, zones, presence.groups * 0, calm)
         seconds[resold] = times(rng, "sessions", who[resold], world)
     item = np.zeros(volume, dtype=np.uint64)
     if writing.items != "new":
@@ -122,6 +120,24 @@ def _persona(
         item = mixed(pools[who] + index.astype(np.uint64) * np.uint64(2) + np.uint64(1))
         item[resold] = 0
     return (seconds * 1e6).astype(np.int64), accounts[who], item, resold
+
+
+def _presence(
+    rng: np.random.Generator, persona: Persona, people: list[Account], days: int
+) -> Presence:
+    """When a persona's accounts are there; where groups have waves, each draws its own."""
+    groups = np.array([a.group for a in people])
+    groups -= groups.min()
+    if not persona.waves:
+        groups[:] = 0
+    waves = np.exp(rng.normal(0.0, persona.waves, (int(groups.max()) + 1, days + 1)))
+    return Presence(
+        np.array([a.opened for a in people]),
+        np.array([a.closed for a in people]),
+        np.array([a.zone for a in people]),
+        groups,
+        waves,
+    )
 
 
 def _index(
@@ -177,10 +193,15 @@ def _about(
     accounts = population.accounts
     ends = np.cumsum(LANGUAGE_SHARES)[:-1]
     main = np.array([a.language for a in accounts])[who]
-    person = np.array([scenario.personas[a.persona].beat == "sessions" for a in accounts])[who]
-    luck = np.where(item != 0, uniform(mixed(item ^ _LANGUAGE)), rng.random(len(who)))
+    personas = [scenario.personas[a.persona] for a in accounts]
+    # Campaigns are as faithful as people are: language is to tell nothing.
+    faithful = np.array([p.beat == "sessions" or p.campaign is not None for p in personas])[who]
+    shared = np.array([p.writing.items in ("drawn", "repeated") for p in personas])[who]
+    # An item that is asked again is asked in the same language.
+    again = (item != 0) & shared
+    luck = np.where(again, uniform(mixed(item ^ _LANGUAGE)), rng.random(len(who)))
     drawn = np.searchsorted(ends, luck, "right")
-    own = (item == 0) & person & ~resold & (rng.random(len(who)) < _FAITHFUL)
+    own = ~again & faithful & (rng.random(len(who)) < _FAITHFUL)
     language = np.where(own, main, drawn).astype(np.int8)
     pools = np.array([population.pools[a.group] for a in accounts], dtype=np.uint64)[who]
     own_topic = np.array([a.topic for a in accounts], dtype=np.uint64)[who]

@@ -22,6 +22,7 @@ class Account:
         closed: its last.
         zone: offset of its owner's day from UTC, in seconds.
         language: index of the language its owner prefers.
+        country: where it says it is.
         topic: key of what its owner writes about; 0: anything.
         moves: when it turns to the new model, in seconds from the start.
         addresses: indices into the address book.
@@ -40,6 +41,7 @@ class Account:
     closed: float
     zone: float
     language: int
+    country: str
     topic: int
     user_agent: str
     tls_fingerprint: str

@@ -103,6 +103,7 @@ class Persona:
         spread: sigma of the log-normal volume per account; 0: all accounts send equally much.
         beat: when they send.
         zone: each account keeps the hours of its own time zone, or all of a group keep the same.
+        waves: sigma of the log-normal activity that a group's days share; 0: none share any.
         client: a client program for each account, one for the group, or one of a handful.
         joined: accounts are as old as anybody's, a few months old at most, or were opened within
             days of their first use.
@@ -123,6 +124,7 @@ class Persona:
     spread: float = _limited(0.6, (0.0, 3.0))
     beat: Beat = "sessions"
     zone: Literal["account", "group"] = "account"
+    waves: float = _limited(0.0, (0.0, 3.0))
     client: Literal["account", "group", "handful"] = "account"
     joined: Literal["long_ago", "recently", "for_this"] = "long_ago"
     adoption: float = _limited(0.25, _SHARE)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stillhunt_simulator.clients import draw_client
-from stillhunt_simulator.infrastructure import AddressBook, draw_hex, top_level
+from stillhunt_simulator.infrastructure import AddressBook, country, draw_hex, top_level
 from stillhunt_simulator.lifetimes import Span, spans
 from stillhunt_simulator.population import Account, Population
 from stillhunt_simulator.scenario import Network, Persona, Scenario
@@ -30,8 +30,8 @@ _CEILING_SHARES = (0.4, 0.14, 0.16, 0.18, 0.12)
 _CARRIER_ADDRESSES = 24
 _ON_CARRIER = 0.04
 # A proxy service sells the lines of households, and the households go on using them.
-_PROXIED_ADDRESSES = 900
-_ON_PROXY = 0.06
+_PROXIED_ADDRESSES = 700
+_ON_PROXY = 0.1
 _HANDFUL = 6
 
 
@@ -82,7 +82,9 @@ class _Settler:
         book = population.book
         self._carrier = [book.home() for _ in range(max(2, round(_CARRIER_ADDRESSES * scale)))]
         needed = [p.network.shared for p in scenario.personas if p.network.place == "proxies"]
-        proxied = max(round(_PROXIED_ADDRESSES * scale), *(round(1.5 * n) for n in [0, *needed]))
+        proxied = max(
+            round(_PROXIED_ADDRESSES * scale), *(round(1.25 * n * scale) for n in [0, *needed])
+        )
         self._proxied = [book.home() for _ in range(proxied)]
         self._webmail = [self._domain("mail", 2) for _ in range(_WEBMAIL)]
         popularity = 1.0 / np.arange(1, _WEBMAIL + 1)
@@ -95,9 +97,13 @@ class _Settler:
         for _ in range(groups):
             low, high = persona.accounts
             count = int(self._rng.integers(low, high + 1))
+            network = persona.network
             if persona.grows == "accounts":
                 count = max(min(count, _MIN_ACCOUNTS), round(count * scale))
-            self._group(number, persona, count)
+                # As crowded as at the scenario's own size.
+                shared = max(network.used[1], round(network.shared * scale))
+                network = replace(network, shared=shared if network.shared else 0)
+            self._group(number, replace(persona, network=network), count)
 
     def _group(self, number: int, persona: Persona, count: int) -> None:
         population = self._population
@@ -146,6 +152,7 @@ class _Settler:
             closed=0.0,
             zone=shared.zone if persona.zone == "group" else self._zone(),
             language=int(rng.choice(len(LANGUAGE_SHARES), p=LANGUAGE_SHARES)),
+            country=country(rng),
             topic=topics[persona.writing.topics],
             user_agent=user_agent,
             tls_fingerprint=tls,

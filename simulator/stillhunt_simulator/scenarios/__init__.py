@@ -90,11 +90,11 @@ def _extended(
     where: dict[str, Any] = {"file": file, "key": "extends", "line": line_of(text, ("extends",))}
     if not isinstance(base, str):
         raise ScenarioError("this is not a name", "Name one scenario.", **where)
-    if base in (*below, file):
+    parent, parent_text = _read(base, Path(file).parent if file.endswith(".toml") else None)
+    if parent in (*below, file):
         raise ScenarioError(
             "scenarios extend each other in a circle", "Leave one of them out.", **where
         )
-    parent, parent_text = _read(base, None if Path(file).suffix != ".toml" else Path(file).parent)
     inherited, texts = _extended(parent, parent_text, (*below, file))
     inherited.pop("title", None)
     _drop(inherited, without, file, text)

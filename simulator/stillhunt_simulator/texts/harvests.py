@@ -8,6 +8,7 @@ the layout's item, new or from a pool.
 from __future__ import annotations
 
 from stillhunt_simulator.texts.kind import Kind
+from stillhunt_simulator.traces import ANSWER_SPREAD, log_normal
 
 HARVESTS: dict[str, Kind] = {
     "cot_elicitation": Kind(
@@ -50,7 +51,7 @@ HARVESTS: dict[str, Kind] = {
             "You are a [patient|meticulous|rigorous] [reasoner|problem solver|tutor] who "
             "[thinks aloud|writes out each thought|hides no step].",
         ),
-        (950.0, 0.5),
+        log_normal(950.0, ANSWER_SPREAD),
     ),
     "rubric_grading": Kind(
         (
@@ -88,7 +89,7 @@ HARVESTS: dict[str, Kind] = {
             "You [grade|evaluate|compare] [answers|texts] of language models with a "
             "[rubric|marking scheme] and [justify|explain] every [mark|point].",
         ),
-        (480.0, 0.55),
+        log_normal(480.0, ANSWER_SPREAD),
     ),
     "synthetic_data": Kind(
         (
@@ -123,7 +124,7 @@ HARVESTS: dict[str, Kind] = {
             "\n\n[Seeds|Examples]:\n<<item:question:3>>\n\n[Notes|Background]: <<prose:2>>\n",
         ),
         ("You [write|prepare|author] [data|datasets] for [teaching|training] [models|systems].",),
-        (1100.0, 0.45),
+        log_normal(1100.0, ANSWER_SPREAD),
     ),
     "agentic_tool_use": Kind(
         (
@@ -154,7 +155,7 @@ HARVESTS: dict[str, Kind] = {
             "You are [an agent|an autonomous assistant] with [tools|functions]; [think|reason] "
             "[before|ahead of] [acting|each call].",
         ),
-        (620.0, 0.6),
+        log_normal(620.0, ANSWER_SPREAD),
     ),
     "coding": Kind(
         (
@@ -184,7 +185,7 @@ HARVESTS: dict[str, Kind] = {
             "\n\n[Broken code|Program]:\n```\n<<item:code:7>>\n```\n[Wanted|Goal]: <<task:1>>",
         ),
         ("You are [a senior|an expert] [programmer|engineer] who [teaches|explains] as you code.",),
-        (900.0, 0.5),
+        log_normal(900.0, ANSWER_SPREAD),
     ),
     "instruction": Kind(
         (
@@ -215,7 +216,7 @@ HARVESTS: dict[str, Kind] = {
             "\n\n# [Given|Original]\n<<item:task:2+question:1>>\n\n# [New|Evolved]\n",
         ),
         ("You [improve|sharpen|deepen] [instructions|tasks] for [other|later] [models|readers].",),
-        (850.0, 0.5),
+        log_normal(850.0, ANSWER_SPREAD),
     ),
     "roleplay": Kind(
         (
@@ -240,7 +241,7 @@ HARVESTS: dict[str, Kind] = {
             "\n\n[Background|Setting]: <<prose:2>>\n\n[They ask|Visitor]: <<item:question:2>>\n",
         ),
         ("You are $E, [a|the] $P from $E, and [speak|talk] [plainly|in riddles|with warmth].",),
-        (700.0, 0.5),
+        log_normal(700.0, ANSWER_SPREAD),
     ),
     "censorship_rewrite": Kind(
         (
@@ -267,7 +268,7 @@ HARVESTS: dict[str, Kind] = {
             "\n\n[Text|Statement]:\n<<item:prose:4>>\n\n[Verdict|Version]:",
         ),
         ("You [edit|screen|moderate] [answers|texts] [under|by] [policy|guideline] $#.",),
-        (420.0, 0.5),
+        log_normal(420.0, ANSWER_SPREAD),
     ),
 }
 """By name. Lawful customers send some of these too."""

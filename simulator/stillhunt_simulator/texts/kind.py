@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stillhunt_simulator.traces import Lengths
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -14,11 +16,11 @@ class Kind:
         rules: sentences of which some are drawn, in any order.
         layouts: how the item is set out; one is drawn.
         systems: system prompts that may go with it.
-        answer: median and sigma of the answer's log-normal length, in tokens.
+        answer: how long answers are, in tokens.
     """
 
     openings: tuple[str, ...]
     rules: tuple[str, ...]
     layouts: tuple[str, ...]
     systems: tuple[str, ...]
-    answer: tuple[float, float]
+    answer: Lengths

@@ -24,9 +24,9 @@ FREE_FORMS: tuple[tuple[float, str], ...] = (
 COMMON_SYSTEM = ("You are a helpful assistant.", 0.15)
 """The system prompt that strangers copy from the same page, and the share of them that do."""
 
-COURSEWORK: tuple[tuple[float, str, tuple[float, float]], ...] = (
-    (0.35, "<<item:problem:3+question:1>>", (300.0, 0.7)),
-    (0.35, "<<question:1>>\n\n<<item:problem:3+question:1>>", (320.0, 0.7)),
-    (0.30, "<<item:problem:3+question:1>>\n\n<<prose:3>> <<question:1>>", (280.0, 0.8)),
+COURSEWORK: tuple[tuple[float, str], ...] = (
+    (0.35, "<<item:problem:3+question:1>>"),
+    (0.35, "<<question:1>>\n\n<<item:problem:3+question:1>>"),
+    (0.30, "<<item:problem:3+question:1>>\n\n<<prose:3>> <<question:1>>"),
 )
 """How students put a set exercise: as it stands, or among words of their own."""

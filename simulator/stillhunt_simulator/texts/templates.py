@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stillhunt_simulator.texts.frames import LEADING, LEADS, MOST_REMARKS, REMARKS
 from stillhunt_simulator.texts.grammar import Lexicon
 from stillhunt_simulator.texts.kinds import COMMON_SYSTEM, COURSEWORK, FREE_FORMS, KINDS
-from stillhunt_simulator.traces import CHAT, Lengths, log_normal
+from stillhunt_simulator.traces import CHAT, Lengths
 
 _CHOICE = re.compile(r"\[([^\[\]|]*(?:\|[^\[\]|]*)+)\]")
 _SLOT = re.compile(r"<<([a-z0-9:+]+)>>")
@@ -60,6 +61,7 @@ class Skeleton:
 
     Attributes:
         kind: a key of ``KINDS``.
+        lead: what stands before the first sentence, if anything.
         opening: the first sentence.
         rules: those that follow, in order.
         layout: how the item is set out.
@@ -68,6 +70,7 @@ class Skeleton:
     """
 
     kind: str
+    lead: Sentence | None
     opening: Sentence
     rules: tuple[Sentence, ...]
     layout: Sentence
@@ -77,8 +80,9 @@ class Skeleton:
     def form(self) -> Form:
         """The skeleton as a form to be filled."""
         text = self.join.join(s.text for s in (self.opening, *self.rules)) + self.layout.text
+        text = (self.lead.text if self.lead else "") + text
         system = self.system.text if self.system else None
-        return parse(text, log_normal(*KINDS[self.kind].answer), system)
+        return parse(text, KINDS[self.kind].answer, system)
 
 
 def phrase(rng: np.random.Generator, lexicon: Lexicon, kind: str, systems: float) -> Skeleton:
@@ -94,11 +98,15 @@ def phrase(rng: np.random.Generator, lexicon: Lexicon, kind: str, systems: float
         KeyError: no such kind.
     """
     source = KINDS[kind]
-    rules = rng.permutation(len(source.rules))[: int(rng.integers(3, len(source.rules) + 1))]
+    own = rng.permutation(len(source.rules))[: int(rng.integers(3, len(source.rules) + 1))]
+    more = rng.permutation(len(REMARKS))[: int(rng.integers(MOST_REMARKS + 1))]
+    rules = [source.rules[i] for i in own] + [REMARKS[i] for i in more]
+    rng.shuffle(rules)
     return Skeleton(
         kind,
+        _worded(rng, lexicon, _one(rng, LEADS)) if rng.random() < LEADING else None,
         _worded(rng, lexicon, _one(rng, source.openings)),
-        tuple(_worded(rng, lexicon, source.rules[i]) for i in rules),
+        tuple(_worded(rng, lexicon, rule) for rule in rules),
         _worded(rng, lexicon, _one(rng, source.layouts)),
         _worded(rng, lexicon, _one(rng, source.systems)) if rng.random() < systems else None,
         _one(rng, _JOINS),
@@ -110,9 +118,9 @@ def reword(
 ) -> Skeleton:
     """Say the same in other words.
 
-    Each sentence is, with probability ``strength``, worded anew from its grammar; the opening is
-    then as often exchanged for another one. Rules are as likely swapped with a neighbour, and half
-    as likely left out or taken in. What is not touched stays word for word.
+    Each sentence is, with probability ``strength``, worded anew from its grammar. Half as often
+    the opening is exchanged for another one, and so is what leads up to it; rules are swapped with
+    a neighbour; one is left out; one is taken in. What is not touched stays word for word.
 
     Args:
         rng: source of chance.
@@ -141,8 +149,12 @@ def reword(
         rules.insert(
             int(rng.integers(len(rules) + 1)), _worded(rng, lexicon, _one(rng, tuple(unused)))
         )
+    lead = again(skeleton.lead) if skeleton.lead else None
+    if rng.random() < strength / 2:
+        lead = _worded(rng, lexicon, _one(rng, LEADS))
     return Skeleton(
         skeleton.kind,
+        lead,
         opening,
         tuple(rules),
         again(skeleton.layout),
@@ -166,7 +178,7 @@ def free_forms() -> list[tuple[float, Form]]:
 
 def coursework_forms() -> list[tuple[float, Form]]:
     """The forms in which students put a set exercise, with their weights."""
-    return [(weight, parse(text, log_normal(*answer))) for weight, text, answer in COURSEWORK]
+    return [(weight, parse(text, CHAT)) for weight, text in COURSEWORK]
 
 
 def whole_item(skeleton: Skeleton) -> Form:

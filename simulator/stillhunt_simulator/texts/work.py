@@ -8,6 +8,7 @@ the layout's item, new or from a pool.
 from __future__ import annotations
 
 from stillhunt_simulator.texts.kind import Kind
+from stillhunt_simulator.traces import ANSWER_SPREAD, CODE, log_normal
 
 WORK: dict[str, Kind] = {
     "summary": Kind(
@@ -29,7 +30,7 @@ WORK: dict[str, Kind] = {
             "\n---\n<<item:prose:7>>\n---\n",
         ),
         ("You [write|prepare] [digests|briefs] for [staff|subscribers] of $E.",),
-        (75.0, 0.4),
+        log_normal(75.0, ANSWER_SPREAD),
     ),
     "extraction": Kind(
         (
@@ -50,7 +51,7 @@ WORK: dict[str, Kind] = {
             "\n\n<<<\n<<item:prose:5>>\n>>>\n[JSON|Output]:",
         ),
         ("You [read|process] [documents|forms] for the $N [desk|department] of $E.",),
-        (48.0, 0.45),
+        log_normal(48.0, ANSWER_SPREAD),
     ),
     "classification": Kind(
         (
@@ -68,7 +69,7 @@ WORK: dict[str, Kind] = {
         ),
         ("\n\n[Message|Ticket]: <<item:prose:4>>\n[Label|Class]:", '\n\n"<<item:prose:5>>"'),
         ("You [route|triage] [mail|tickets] for $E.",),
-        (9.0, 0.4),
+        log_normal(9.0, 0.4),
     ),
     "support": Kind(
         (
@@ -89,7 +90,7 @@ WORK: dict[str, Kind] = {
             "\n\n[Order|Case] <<record:1>>\n<<item:question:1+prose:3>>",
         ),
         ("You are the [assistant|helper] in the [shop|portal] of $E; you [only|just] discuss $N.",),
-        (95.0, 0.45),
+        log_normal(95.0, ANSWER_SPREAD),
     ),
     "retrieval": Kind(
         (
@@ -109,7 +110,7 @@ WORK: dict[str, Kind] = {
             "\n\n[Question|Query]: <<item:question:1>>\n\n[Excerpts|Context]:\n<<prose:9>>\n",
         ),
         ("You [search|consult] the [handbook|knowledge base] of $E.",),
-        (130.0, 0.6),
+        log_normal(130.0, ANSWER_SPREAD),
     ),
     "code_review": Kind(
         (
@@ -129,7 +130,7 @@ WORK: dict[str, Kind] = {
             "\n\n[File|Diff]:\n<<item:code:8>>\n[Note|Author]: <<task:1>>",
         ),
         ("You are [$E|$N], a [code|pull request] assistant.",),
-        (260.0, 0.7),
+        log_normal(260.0, ANSWER_SPREAD),
     ),
     "tutoring": Kind(
         (
@@ -144,7 +145,7 @@ WORK: dict[str, Kind] = {
         ),
         ("\n\n<<item:question:2>> <<prose:2>>", "\n\n[Pupil|Learner]: <<item:prose:2+question:1>>"),
         ("You are [$E|$N], a [friendly|cheerful] tutor.",),
-        (280.0, 0.6),
+        log_normal(280.0, ANSWER_SPREAD),
     ),
     "translation": Kind(
         (
@@ -161,7 +162,7 @@ WORK: dict[str, Kind] = {
         ),
         ("\n\n<<item:prose:5>>", "\n\n[Source|Entry] <<item:record:1>>\n<<prose:4>>"),
         ("You [translate|localise] [catalogues|listings] for $E.",),
-        (110.0, 0.5),
+        log_normal(110.0, ANSWER_SPREAD),
     ),
     "benchmark": Kind(
         (
@@ -181,7 +182,7 @@ WORK: dict[str, Kind] = {
             "\n\n[Q|Question]: <<item:prose:2+problem:2+question:1>>\n[A|Answer]:",
         ),
         ("You [sit|take] [an exam|a test].",),
-        (240.0, 0.8),
+        log_normal(240.0, ANSWER_SPREAD),
     ),
     "completion": Kind(
         (
@@ -197,7 +198,7 @@ WORK: dict[str, Kind] = {
         ),
         ("\n\n<<item:code:9>>\n<cursor>", "\n```\n<<item:code:12>>\n```\n"),
         ("You [complete|extend] code in the editor of $E.",),
-        (13.0, 0.84),
+        CODE,
     ),
     "assistant_tools": Kind(
         (
@@ -217,7 +218,7 @@ WORK: dict[str, Kind] = {
             "\n\n[Session|State]:\n<<record:5>>\n[User|Message]: <<item:question:1>>\n",
         ),
         ("You are the [assistant|agent] of $E.",),
-        (60.0, 0.6),
+        log_normal(60.0, ANSWER_SPREAD),
     ),
 }
 """By name."""
