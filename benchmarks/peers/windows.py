@@ -2,9 +2,9 @@
 
 Maximum mean discrepancy (Gretton et al. 2012) between each window of 1,500 exchanges and the benign
 ones, over hashed TF-IDF of the prompts, with a linear kernel so that it is a distance of means. The
-threshold is a quantile of what windows of benign exchanges alone come to, in order of time like those
-that are tested, so that the day's rhythm alarms nobody. All accounts of a window beyond it are named,
-in one group, for that is all the test says.
+threshold is a quantile of what windows of benign exchanges alone come to: drawn at random, as in the
+published test of this kind, or in order of time like those that are tested, so that the day's rhythm
+alarms nobody. All accounts of a window beyond it are named, in one group, for that is all it says.
 
 Generous to it: what is benign is taken from the truth of the very traffic that is tested.
 """
@@ -12,6 +12,7 @@ Generous to it: what is benign is taken from the truth of the very traffic that 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
 WINDOW = 1_500
 FEATURES = 1 << 12
 QUANTILES = (0.95, 0.99, 1.0)
+DRAWS = 200
 STEP = 250
 """Exchanges from one benign window to the next; those tested do not overlap."""
 
@@ -43,13 +45,19 @@ def find(traffic: Path) -> Sequence[Setting]:
 
     ordinary = np.flatnonzero(benign)
     size = min(WINDOW, len(ordinary))
-    null = [
-        distance(ordinary[low : low + size]) for low in range(0, len(ordinary) - size + 1, STEP)
-    ]
+    chance = np.random.default_rng(20260101)
+    nulls = {
+        "drawn at random": [
+            distance(chance.choice(ordinary, size, replace=False)) for _ in range(DRAWS)
+        ],
+        "in order": [
+            distance(ordinary[low : low + size]) for low in range(0, len(ordinary) - size + 1, STEP)
+        ],
+    }
     windows = [np.arange(low, low + size) for low in range(0, len(rows) - size + 1, size)]
     score = [distance(window) for window in windows]
     settings = []
-    for quantile in QUANTILES:
+    for (how, null), quantile in product(nulls.items(), QUANTILES):
         limit = float(np.quantile(null, quantile))
         named = {
             rows[i]["account"]
@@ -57,8 +65,12 @@ def find(traffic: Path) -> Sequence[Setting]:
             if value > limit
             for i in window.tolist()
         }
-        what = "above all benign windows" if quantile == 1 else f"{quantile:.0%} quantile"
-        settings.append(Setting(what, False, {"windows": sorted(named)} if named else {}))
+        what = "above all" if quantile == 1 else f"{quantile:.0%} quantile of"
+        settings.append(
+            Setting(
+                f"{what} benign windows {how}", False, {"windows": sorted(named)} if named else {}
+            )
+        )
     return settings
 
 
