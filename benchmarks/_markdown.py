@@ -199,8 +199,8 @@ def peer_table(levels: dict[str, dict[str, Summary]]) -> str:
 
 
 def cost_table(of: dict[str, Summary]) -> str:
-    """Seconds of one core."""
+    """Processor seconds."""
     rows = (
         (name, f"{s['runs']:,}", f"{s['mean']:.1f}", f"{s['total']:,.0f}") for name, s in of.items()
     )
-    return table("Cost, seconds of one core", ("task", "runs", "mean", "all"), rows)
+    return table("Cost, processor seconds", ("task", "runs", "mean", "all"), rows)

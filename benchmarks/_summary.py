@@ -145,7 +145,7 @@ def f1(summary: Summary) -> float:
 
 
 def cost_summary(records: Sequence[Record]) -> dict[str, Summary]:
-    """Seconds of one core by task, and of simulating."""
+    """Processor seconds by task, and of simulating."""
     found = {}
     tasks = sorted({r["task"] for r in records})
     for name, seconds in [
