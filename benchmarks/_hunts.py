@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -58,38 +59,71 @@ def levels_of(root: Path) -> list[str]:
     )
 
 
-def hunt_level(traffic: Path, lost: Sequence[str] = ()) -> Hunted:
-    """Hunt in one folder of traffic with the shipped settings, without what is ``lost``.
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one hunt ended; its fields are those of ``Hunted``."""
 
-    The hunt is given copies of nothing but exchanges and accounts; truth is read afterwards.
-    """
+    exit_code: int
+    refusal: str | None
+    not_covered: tuple[tuple[str, str], ...]
+    seconds: float
+
+
+def hunt_level(traffic: Path, lost: Sequence[str] = ()) -> Hunted:
+    """Hunt in one folder of traffic with the shipped settings, without what is ``lost``."""
     with tempfile.TemporaryDirectory(prefix="stillhunt-benchmark-") as temporary:
-        folder = Path(temporary)
+        findings = Path(temporary) / "findings"
+        ended = hunt_into(traffic, findings, lost)
+        outcome = judge(traffic, findings, licences_known=ACCOUNTS not in lost)
+    return Hunted(
+        traffic.name, outcome, ended.exit_code, ended.refusal, ended.not_covered, ended.seconds
+    )
+
+
+def hunt_into(
+    traffic: Path,
+    findings: Path,
+    lost: Sequence[str] = (),
+    *,
+    until: datetime | None = None,
+    threads: int | None = None,
+) -> Ended:
+    """Hunt in one folder of traffic with the shipped settings and keep the findings.
+
+    The hunt is given nothing but exchanges and accounts. One that refuses leaves empty findings.
+
+    Args:
+        traffic: folder with exchanges.parquet and accounts.parquet.
+        findings: new folder, whose parent exists.
+        lost: what is withheld, of LOSSES.
+        until: only exchanges before it; None: all.
+        threads: cores; None: all.
+    """
+    with tempfile.TemporaryDirectory(prefix=".withheld-", dir=findings.parent) as copy:
         request = stillhunt.HuntRequest(
-            logs=(_without(traffic / "exchanges.parquet", folder, lost),),
-            out=folder / "findings",
+            logs=(_without(traffic / "exchanges.parquet", Path(copy), lost),),
+            out=findings,
             accounts=None if ACCOUNTS in lost else traffic / "accounts.parquet",
+            until=until,
+            threads=threads,
         )
-        refusal = None
-        not_covered: tuple[tuple[str, str], ...] = ()
         began = time.perf_counter()
         try:
             result = stillhunt.hunt(request)
         except stillhunt.StillhuntError as error:
-            refusal = str(error)
-            exit_code = _REFUSED
-            request.out.mkdir(exist_ok=True)
-            empty_findings(request.out)
-        else:
-            exit_code = _FOUND if result.campaigns.num_rows else _NOTHING
-            not_covered = tuple(
+            findings.mkdir(exist_ok=True)
+            empty_findings(findings)
+            return Ended(_REFUSED, str(error), (), time.perf_counter() - began)
+        return Ended(
+            exit_code=_FOUND if result.campaigns.num_rows else _NOTHING,
+            refusal=None,
+            not_covered=tuple(
                 (row["signal"], row["consequence"])
                 for row in result.coverage.to_pylist()
                 if not row["available"]
-            )
-        seconds = time.perf_counter() - began
-        outcome = judge(traffic, request.out, licences_known=ACCOUNTS not in lost)
-    return Hunted(traffic.name, outcome, exit_code, refusal, not_covered, seconds)
+            ),
+            seconds=time.perf_counter() - began,
+        )
 
 
 def _without(exchanges: Path, folder: Path, lost: Sequence[str]) -> Path:

@@ -3,7 +3,11 @@
 ``python benchmarks/detection.py TRAFFIC`` hunts in every folder of TRAFFIC that holds
 ``exchanges.parquet``, ``accounts.parquet`` and ``truth/``, with the settings that are shipped, and
 prints found against planted. ``--level NAME`` takes some folders only; ``--without WHAT`` withholds
-the accounts table, or columns of the exchanges. It always ends with 0: it measures, it does not
+the accounts table, or columns of the exchanges.
+
+``python benchmarks/detection.py --simulate`` does so over many seeds of the simulator's scenarios and
+prints rates with errors between seeds; ``--null`` checks links' p-values where strangers are strangers;
+``--peers`` runs other methods on the same traffic. It always ends with 0: it measures, it does not
 judge.
 """
 
@@ -20,6 +24,8 @@ from rich.markup import escape
 from rich.table import Table
 from scipy.stats import beta
 
+import _null
+import _simulated
 from _hunts import ACCOUNTS, LOSSES, Hunted, hunt_level, levels_of
 from _matching import Outcome
 
@@ -39,10 +45,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("traffic", type=Path, help="folder of folders of traffic with truth")
+    parser.add_argument(
+        "traffic", type=Path, nargs="?", help="folder of folders of traffic with truth"
+    )
     parser.add_argument("--level", action="append", default=[], nargs="+", metavar="NAME")
     parser.add_argument("--without", action="append", default=[], choices=sorted(LOSSES))
+    _simulated.add_options(parser)
+    _null.add_options(parser)
     asked = parser.parse_args(arguments)
+    if sum((asked.traffic is not None, asked.simulate, asked.null)) != 1:
+        parser.error("give one of: a folder of traffic, --simulate, --null")
+    if asked.null:
+        return _null.main(asked)
+    if asked.simulate:
+        return _simulated.main(asked)
     levels = _chosen(asked.traffic, [name for names in asked.level for name in names])
     console = Console()
     if not console.is_terminal:
@@ -59,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console.print(_persona_table(runs))
     _print_refusals(console, runs)
     _print_pooled(console, runs)
+    if asked.peers:
+        for level in levels:
+            with told.status(escape(f"{level}: peers")):
+                print(_simulated.peers_on(asked.traffic / level, asked.peers_python))
     if asked.without:
         _print_losses(console, runs[-1], asked.without)
     elif WITHHELD_ON in levels:

@@ -4,7 +4,8 @@ Its own package: the detectors never import it, and of Stillhunt it knows only t
 """
 
 from stillhunt_simulator.compare import Comparison, compare
-from stillhunt_simulator.personas import SMALL
+from stillhunt_simulator.scenario import Scenario
+from stillhunt_simulator.scenarios import ScenarioError, load
 from stillhunt_simulator.write import simulate
 
-__all__ = ["SMALL", "Comparison", "compare", "simulate"]
+__all__ = ["Comparison", "Scenario", "ScenarioError", "compare", "load", "simulate"]

@@ -1,4 +1,8 @@
-"""When exchanges happen: one function per beat, over whole personas at a time."""
+"""When exchanges happen: one function per beat, over whole personas at a time.
+
+Arrivals are renewal processes with gamma gaps, as bursty as measured traffic (``traces.GAPS``), on a
+clock that runs with the hours of the day and stands nearly still where nobody asks.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillhunt_simulator.scenario import Beat
+from stillhunt_simulator.traces import GAPS
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -21,6 +26,7 @@ _PEOPLE = np.array(
     [2, 1, 1, 1, 1, 1, 2, 3, 5, 7, 8, 8, 7, 7, 8, 8, 8, 7, 6, 6, 7, 7, 6, 4], dtype=np.float64
 )
 _SERVICE = _PEOPLE + 4.0
+_ALWAYS = np.ones(24)
 # The period starts on a Monday.
 _WEEKEND = 0.55
 
@@ -33,11 +39,15 @@ class Presence:
         opened: from the start of the period to the account's first possible moment.
         closed: to its last.
         zones: offset of its owner's day from UTC.
+        groups: row of ``waves`` that each account follows.
+        waves: activity of each group by day; shape (groups, days or more).
     """
 
     opened: Floats
     closed: Floats
     zones: Floats
+    groups: Ints
+    waves: Floats
 
     @property
     def span(self) -> Floats:
@@ -59,7 +69,8 @@ def times(
         pool: items in one nightly run.
 
     Returns:
-        n seconds from the start, within each account's presence; not sorted.
+        n seconds from the start, within each account's presence; in order within an account,
+        except for runs and nights.
     """
     if beat == "nightly":
         return _nightly(rng, who, presence, pool)
@@ -68,28 +79,22 @@ def times(
 
 def _sessions(rng: np.random.Generator, who: Ints, presence: Presence) -> Floats:
     """People: a few sittings of some minutes each."""
-    counts = np.bincount(who, minlength=len(presence.opened))
-    sittings = np.ceil(counts / rng.uniform(1.5, 4.0, len(counts))).astype(np.int64)
-    first = np.concatenate(([0], np.cumsum(sittings)))
-    owner = np.repeat(np.arange(len(counts)), sittings)
-    starts = _moments(rng, owner, presence, _PEOPLE)
-    mine = first[who] + (rng.random(len(who)) * sittings[who]).astype(np.int64)
-    return _within(starts[mine] + rng.exponential(900.0, len(who)), who, presence)
+    return _renewals(rng, who, presence, _PEOPLE, GAPS["sessions"])
 
 
 def _service(rng: np.random.Generator, who: Ints, presence: Presence) -> Floats:
     """Applications: all day, more when people are awake."""
-    return _moments(rng, who, presence, _SERVICE)
+    return _renewals(rng, who, presence, _SERVICE, GAPS["service"])
 
 
 def _throttled(rng: np.random.Generator, who: Ints, presence: Presence) -> Floats:
     """Machines that keep people's hours, without sittings."""
-    return _moments(rng, who, presence, _PEOPLE)
+    return _renewals(rng, who, presence, _PEOPLE, 1.0)
 
 
 def _steady(rng: np.random.Generator, who: Ints, presence: Presence) -> Floats:
-    """Machines that never sleep."""
-    return presence.opened[who] + rng.random(len(who)) * presence.span[who]
+    """Machines that never sleep, nor keep weekends."""
+    return _renewals(rng, who, presence, _ALWAYS, GAPS["service"], weekend=1.0)
 
 
 def _runs(rng: np.random.Generator, who: Ints, presence: Presence) -> Floats:
@@ -131,19 +136,59 @@ def rank(who: Ints) -> Ints:
     return place
 
 
-def _moments(rng: np.random.Generator, who: Ints, presence: Presence, hours: Floats) -> Floats:
-    """Moments in each account's presence, by local hour and day of the week."""
-    low, span, zone = presence.opened[who], presence.span[who], presence.zones[who]
-    moment = low + rng.random(len(who)) * span
-    pending = np.arange(len(who))
-    # Redraw what falls on an unlikely hour or a weekend; a few rounds settle nearly all.
-    for _ in range(8):
-        local = moment[pending] + zone[pending]
-        weight = hours[((local % _DAY) // _HOUR).astype(np.int64)] / hours.max()
-        weight = np.where((local // _DAY) % 7 >= 5, weight * _WEEKEND, weight)
-        pending = pending[rng.random(len(pending)) > weight]
-        moment[pending] = low[pending] + rng.random(len(pending)) * span[pending]
-    return moment
+def _renewals(
+    rng: np.random.Generator,
+    who: Ints,
+    presence: Presence,
+    hours: Floats,
+    variation: float,
+    weekend: float = _WEEKEND,
+) -> Floats:
+    """Renewals with gamma gaps, in operational time, brought to each account's own day.
+
+    Args:
+        rng: source of chance.
+        who: n account indices, sorted.
+        presence: when each account is there.
+        hours: intensity by local hour.
+        variation: coefficient of variation of the gaps; 1 is a Poisson process.
+        weekend: intensity on Saturdays and Sundays, of that on other days.
+    """
+    accounts = len(presence.opened)
+    counts = np.bincount(who, minlength=accounts)
+    # Before the first arrival and after the last there is an ordinary wait each.
+    shape = variation**-2
+    gaps = rng.gamma(shape, 1.0 / shape, len(who))
+    gaps += 1e-9
+    lead, tail = rng.exponential(1.0, (2, accounts))
+    sums = np.cumsum(gaps)
+    firsts = np.cumsum(counts) - counts
+    # From an account's first arrival to each of its arrivals.
+    since = sums - sums[firsts[who]]
+    whole = (lead + tail)[who] + since[(firsts + counts - 1)[who]]
+    share = (lead[who] + since) / whole
+    out = np.empty(len(who))
+    for zone, group in np.unique(np.column_stack((presence.zones, presence.groups)), axis=0):
+        mine = ((presence.zones == zone) & (presence.groups == group))[who]
+        edges, work = _work(presence, zone, hours, weekend, presence.waves[int(group)])
+        low = np.interp(presence.opened, edges, work)[who[mine]]
+        high = np.interp(presence.closed, edges, work)[who[mine]]
+        out[mine] = np.interp(low + share[mine] * (high - low), work, edges)
+    return np.clip(out, presence.opened[who], presence.closed[who])
+
+
+def _work(
+    presence: Presence, zone: float, hours: Floats, weekend: float, waves: Floats
+) -> tuple[Floats, Floats]:
+    """Hour by hour, how much of the operational time of a zone and a group has passed."""
+    count = int(np.ceil(presence.closed.max() / _HOUR)) + 1
+    edges: Floats = np.arange(count + 1, dtype=np.float64) * _HOUR
+    local = edges[:-1] + zone
+    rate: Floats = hours[((local % _DAY) // _HOUR).astype(np.int64)]
+    rate = np.where((local // _DAY) % 7 >= 5, rate * weekend, rate)
+    rate = rate * waves[np.minimum((edges[:-1] // _DAY).astype(np.int64), len(waves) - 1)]
+    work: Floats = np.concatenate((np.zeros(1), np.cumsum(rate)))
+    return edges, work
 
 
 def _within(moment: Floats, who: Ints, presence: Presence) -> Floats:

@@ -1,4 +1,4 @@
-"""Addresses, client programs and payment instruments.
+"""Addresses and networks, countries and mail domains.
 
 IPv4 addresses are drawn at random over public space and stand for no one; IPv6 addresses are from
 the documentation prefix (RFC 3849), network numbers from the private range (RFC 6996).
@@ -6,17 +6,32 @@ the documentation prefix (RFC 3849), network numbers from the private range (RFC
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
-from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
 
 _RESERVED = frozenset({0, 10, 100, 127, 169, 172, 192, 198, 203})
 _HOME_NETWORKS = 60
 _HOSTING_NETWORKS = 12
+_HOME_PREFIXES, _HOSTING_PREFIXES = 500, 200
 _FIRST_PRIVATE_ASN = 64_512
 _IPV6_SHARE = 0.15
+
+COUNTRIES: tuple[tuple[str, float], ...] = (
+    ("US", 24.0), ("IN", 12.0), ("GB", 6.0), ("DE", 6.0), ("CN", 6.0), ("BR", 5.0), ("JP", 5.0),
+    ("FR", 5.0), ("CA", 4.0), ("KR", 3.0), ("ID", 3.0), ("MX", 3.0), ("ES", 3.0), ("IT", 3.0),
+    ("NG", 2.0), ("PL", 2.0), ("TR", 2.0), ("VN", 2.0), ("AU", 2.0), ("RU", 2.0),
+)  # fmt: skip
+"""Where accounts say they are, and how often. The same for every persona: it tells nothing."""
+
+TOP_LEVEL_DOMAINS: tuple[tuple[str, float], ...] = (
+    ("com", 50.0), ("net", 5.0), ("org", 5.0), ("io", 5.0), ("ai", 3.0), ("de", 5.0), ("in", 5.0),
+    ("co.uk", 4.0), ("cn", 4.0), ("com.br", 3.0), ("jp", 3.0), ("fr", 3.0), ("es", 2.0), ("pl", 3.0),
+)  # fmt: skip
+"""Ends of mail domains, and how often. The same for every persona."""
 
 
 class AddressBook:
@@ -32,15 +47,17 @@ class AddressBook:
         self._asn = [f"AS{n}" for n in numbers.tolist()]
         octets = np.array([o for o in range(1, 224) if o not in _RESERVED])
         self._prefixes = [
-            [(int(rng.choice(octets)), int(rng.integers(256))) for _ in range(24)]
-            for _ in range(count)
+            np.column_stack((rng.choice(octets, n), rng.integers(256, size=(n, 2)))).tolist()
+            for n in [_HOME_PREFIXES] * _HOME_NETWORKS + [_HOSTING_PREFIXES] * _HOSTING_NETWORKS
         ]
         popularity = 1.0 / np.arange(1, _HOME_NETWORKS + 1) ** 0.6
-        self._popularity = popularity / popularity.sum()
+        self._popularity = np.cumsum(popularity / popularity.sum())
 
     def home(self) -> int:
         """A new household's address; returns its index."""
-        network = int(self._rng.choice(_HOME_NETWORKS, p=self._popularity))
+        network = min(
+            int(np.searchsorted(self._popularity, self._rng.random())), _HOME_NETWORKS - 1
+        )
         return self._add(network, self._rng.random() < _IPV6_SHARE)
 
     def hosting(self, network: int) -> int:
@@ -63,76 +80,37 @@ class AddressBook:
 
     def _ipv4(self, network: int) -> str:
         prefixes = self._prefixes[network]
-        first, second = prefixes[int(self._rng.integers(len(prefixes)))]
-        return f"{first}.{second}.{self._rng.integers(256)}.{self._rng.integers(1, 255)}"
+        first, second, third = prefixes[int(self._rng.integers(len(prefixes)))]
+        return f"{first}.{second}.{third}.{self._rng.integers(1, 255)}"
 
     def _ipv6(self, network: int) -> str:
-        site = int(self._rng.integers(1 << 32))
-        value = (0x20010DB8 << 96) | (network << 88) | (site << 56)
-        return str(ipaddress.IPv6Address(value | int(self._rng.integers(1 << 56))))
+        site = int(self._rng.integers(1 << 24))
+        value = (0x20010DB8 << 96) | (network << 88) | (site << 64)
+        return str(ipaddress.IPv6Address(value | int(self._rng.integers(1 << 63))))
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client program: its user agent, and the TLS stack beneath it."""
-
-    user_agent: str
-    stack: str
-    weight: float
+def top_level(rng: np.random.Generator) -> str:
+    """The end of a mail domain."""
+    return _drawn(rng, _ENDS)
 
 
-CLIENTS: tuple[Client, ...] = (
-    Client("OpenAI/Python 1.109.1", "openssl", 16.0),
-    Client("OpenAI/Python 2.7.0", "openssl", 12.0),
-    Client("AsyncOpenAI/Python 2.7.0", "openssl", 5.0),
-    Client("python-httpx/0.28.1", "openssl", 6.0),
-    Client("python-requests/2.32.5", "openssl", 6.0),
-    Client("langchain/0.3.27", "openssl", 5.0),
-    Client("litellm/1.79.0", "openssl", 5.0),
-    Client("OpenAI/JS 5.23.2", "node", 10.0),
-    Client("OpenAI/JS 6.8.1", "node", 7.0),
-    Client("node-fetch", "node", 4.0),
-    Client("curl/8.5.0", "curl", 6.0),
-    Client("Go-http-client/2.0", "go", 5.0),
-    Client("okhttp/4.12.0", "java", 3.0),
-    Client(
-        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
-        "Chrome/142.0.0.0 Safari/537.36",
-        "chromium",
-        8.0,
-    ),
-    Client(
-        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-        "Version/18.6 Safari/605.1.15",
-        "safari",
-        4.0,
-    ),
-    Client(
-        "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0", "firefox", 3.0
-    ),
-)
-"""Client programs and how common they are."""
-
-_BUILDS = 3
+def country(rng: np.random.Generator) -> str:
+    """Where an account says it is."""
+    return _drawn(rng, _STATED)
 
 
-def tls_fingerprint(stack: str, build: int) -> str:
-    """A fingerprint in JA4's shape for one build of a TLS stack; the same in every simulation."""
-    digest = hashlib.sha256(f"{stack}/{build % _BUILDS}".encode()).hexdigest()
-    ciphers, extensions = 12 + int(digest[0], 16), 8 + int(digest[1], 16) % 9
-    return f"t13d{ciphers:02}{extensions:02}h2_{digest[2:14]}_{digest[14:26]}"
+def _drawn(rng: np.random.Generator, among: tuple[list[str], Floats]) -> str:
+    values, where = among
+    return values[int(np.searchsorted(where, rng.random()))]
 
 
-def draw_client(rng: np.random.Generator) -> tuple[str, str]:
-    """A user agent and, mostly, the TLS fingerprint that its stack implies."""
-    weights = np.array([client.weight for client in CLIENTS])
-    weights /= weights.sum()
-    client = CLIENTS[int(rng.choice(len(CLIENTS), p=weights))]
-    # A few sit behind a proxy that ends TLS with a stack of its own.
-    stack = client.stack
-    if rng.random() < 0.06:
-        stack = CLIENTS[int(rng.choice(len(CLIENTS), p=weights))].stack
-    return client.user_agent, tls_fingerprint(stack, int(rng.integers(_BUILDS)))
+def _cumulative(weighted: tuple[tuple[str, float], ...]) -> tuple[list[str], Floats]:
+    """Values, and where a number in [0, 1) must lie to draw each."""
+    weights = np.cumsum([weight for _, weight in weighted])
+    return [value for value, _ in weighted], weights / weights[-1]
+
+
+_ENDS, _STATED = _cumulative(TOP_LEVEL_DOMAINS), _cumulative(COUNTRIES)
 
 
 def draw_hex(rng: np.random.Generator, digits: int) -> str:

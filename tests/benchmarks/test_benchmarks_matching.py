@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import permutations
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from _matching import Lawful, Outcome, judge
+from _matching import Lawful, Outcome, _assign, judge
 from stillhunt.records.findings import ACCOUNTS, CAMPAIGNS, EXCHANGES
 
 PLANTED = {"p": "one", "q": "two"}
@@ -180,3 +184,25 @@ def test_nothing_found(tmp_path: Path) -> None:
     assert [p.found for p in outcome.planted] == [False, False]
     assert (outcome.campaigns, outcome.named, outcome.merged, outcome.split) == (0, 0, 0, 0)
     assert outcome.accounts == 30
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.lists(
+            st.lists(st.integers(0, 9), min_size=n, max_size=n), min_size=1, max_size=4
+        )
+    )
+)
+def test_no_other_matching_agrees_on_more_accounts(table: list[list[int]]) -> None:
+    overlap = np.array(table)
+    match = _assign(overlap)
+    assert len(set(match.values())) == len(match)
+    planted, found = overlap.shape
+    # Every way to give the planted ones different found ones, or none.
+    choices = [*range(found), *[None] * planted]
+    best = max(
+        sum(overlap[row, column] for row, column in enumerate(way) if column is not None)
+        for way in permutations(choices, planted)
+    )
+    assert sum(overlap[pair] for pair in match.items()) == best
+    assert all(overlap[pair] > 0 for pair in match.items())

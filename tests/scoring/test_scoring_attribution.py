@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from stillhunt.engines.base import Engine
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.linking.indicators import Totals, count_indicators
 from stillhunt.linking.null_model import NullModel
-from stillhunt.scoring.attribution import Attribution, attribute, mark_own_exchanges
+from stillhunt.scoring.attribution import SURE, Attribution, Member, attribute, mark_own_exchanges
 
 OPERATOR = np.arange(1, 11)
 HARVEST = 10**9
@@ -143,6 +143,14 @@ def test_a_weak_link_and_other_content_name_nobody(tmp_path: Path) -> None:
     (result,), counted = attributed(tmp_path, log, [OPERATOR], best_q=0.5)
     assert {m.entity for m in result.members if m.named} == set(range(1, 10))
     assert result.exchanges == 9 * 40 == len(counted[0])
+
+
+def test_one_harvest_prompt_among_much_else_names_nobody_however_sure_the_link() -> None:
+    """A stolen key, used once from the campaign's own machines: both signals are at their caps."""
+    victim = Member(entity=1, exchanges=900, attributed=1, content=-SURE, link=SURE)
+    assert victim.probability == 0.5
+    assert not victim.named
+    assert replace(victim, content=-SURE + 0.1).named
 
 
 def test_the_interval_brackets_the_count_and_allows_for_ordinary_use(tmp_path: Path) -> None:

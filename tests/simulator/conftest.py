@@ -1,41 +1,40 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+from simulated import Simulated
 
-from stillhunt_simulator import simulate
+from stillhunt_simulator import load, simulate
 
-SIZE = 8_000
+SIZE = 24_000
 
 
 @pytest.fixture(scope="session")
-def traffic(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A simulation of 8,000 exchanges."""
-    out = tmp_path_factory.mktemp("traffic")
-    simulate(out, seed=7, exchanges=SIZE)
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Simulated]:
+    """Simulations of built-in scenarios, 24,000 exchanges each; each is made once."""
+    made: dict[str, Simulated] = {}
+
+    def simulation(scenario: str) -> Simulated:
+        if scenario not in made:
+            folder = tmp_path_factory.mktemp(scenario)
+            simulate(folder, seed=7, exchanges=SIZE, scenario=load(scenario))
+            made[scenario] = Simulated(folder)
+        return made[scenario]
+
+    return simulation
+
+
+@pytest.fixture(scope="session")
+def clean(simulated: Callable[[str], Simulated]) -> Simulated:
+    """Lawful customers only."""
+    return simulated("clean")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for scenario files."""
+    out = tmp_path / "scenarios"
+    out.mkdir()
     return out
-
-
-@pytest.fixture(scope="session")
-def exchanges(traffic: Path) -> pa.Table:
-    """Its exchanges, each with what was behind it."""
-    table = pq.read_table(traffic / "exchanges.parquet")
-    truth = pq.read_table(traffic / "truth" / "exchanges.parquet")
-    assert table.column("exchange_id").equals(truth.column("exchange_id"))
-    for name in ("persona", "campaign", "operator"):
-        table = table.append_column(name, truth.column(name))
-    return table
-
-
-@pytest.fixture(scope="session")
-def accounts(traffic: Path) -> pa.Table:
-    """Its accounts, each with who was behind it."""
-    table = pq.read_table(traffic / "accounts.parquet")
-    truth = pq.read_table(traffic / "truth" / "accounts.parquet")
-    assert table.column("account").equals(truth.column("account"))
-    for name in ("persona", "campaign", "operator"):
-        table = table.append_column(name, truth.column(name))
-    return table

@@ -1,19 +1,21 @@
-"""Sentences, templates and arrival times."""
+"""Words, templates, rewording, and prompts drawn by key."""
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
+from simulated import runs
 
-from stillhunt_simulator.clock import Presence, rank, times
-from stillhunt_simulator.scenario import Beat
+from stillhunt_simulator.draws import mixed, named, uniform
 from stillhunt_simulator.texts.grammar import Lexicon
 from stillhunt_simulator.texts.kinds import KINDS
-from stillhunt_simulator.texts.render import render
-from stillhunt_simulator.texts.templates import WHOLE, Form, parse, phrase
+from stillhunt_simulator.texts.render import Order, Press
+from stillhunt_simulator.texts.templates import Form, parse, phrase, reword, whole_item
 from stillhunt_simulator.texts.vocabulary import LANGUAGES, PATTERNS, WORDS
-
-DAY = 86_400.0
+from stillhunt_simulator.texts.words import words_of
+from stillhunt_simulator.traces import CHAT
 
 
 @pytest.fixture(scope="module")
@@ -21,12 +23,28 @@ def lexicon() -> Lexicon:
     return Lexicon(np.random.default_rng(5))
 
 
-@pytest.mark.parametrize("key", sorted(PATTERNS))
-def test_every_pattern_can_be_filled(lexicon: Lexicon, key: tuple[str, str]) -> None:
-    sentences = lexicon.sentences(np.random.default_rng(1), *key, 400)
-    assert len(sentences) == 400
-    assert not any("$" in sentence for sentence in sentences)
-    assert len(set(sentences)) > 390
+def order(n: int, form: int = 0, language: int = 0, item: int = 0, topic: int = 0) -> Order:
+    """n prompts of one form; keys 1 to n."""
+    return Order(
+        forms=np.full(n, form),
+        languages=np.full(n, language),
+        keys=mixed(np.arange(1, n + 1, dtype=np.uint64)),
+        items=np.full(n, item, dtype=np.uint64),
+        topics=np.full(n, topic, dtype=np.uint64),
+    )
+
+
+def written(lexicon: Lexicon, text: str, made: Order) -> list[str]:
+    prompts: list[str] = Press(lexicon, [parse(text, CHAT)]).prompts(made)[1].to_pylist()
+    return prompts
+
+
+def test_there_are_tens_of_thousands_of_words() -> None:
+    words = words_of(np.random.default_rng(1))
+    assert len({w for (lang, _), ws in words.items() if lang == "en" for w in ws}) > 20_000
+    assert len({w for ws in words.values() for w in ws}) > 40_000
+    other = words_of(np.random.default_rng(2))
+    assert len(set(words["en", "E"]) & set(other["en", "E"])) < 0.3 * len(words["en", "E"])
 
 
 def test_units_exist_in_every_language_or_in_none() -> None:
@@ -51,77 +69,124 @@ def test_word_lists_repeat_nothing() -> None:
             assert len(set(words.split())) == len(words.split())
 
 
+@pytest.mark.parametrize("language", range(4))
+@pytest.mark.parametrize("unit", ["prose", "question", "task", "problem", "code", "record"])
+def test_every_unit_can_be_written(lexicon: Lexicon, unit: str, language: int) -> None:
+    prompts = written(lexicon, f"<<{unit}:3>>", order(300, language=language))
+    assert len(set(prompts)) == 300
+    assert not any("$" in prompt for prompt in prompts)
+    if unit not in ("code", "record"):
+        assert not any("  " in prompt for prompt in prompts)
+
+
+def test_a_prompt_is_its_forms_literals_around_its_slots(lexicon: Lexicon) -> None:
+    prompts = written(lexicon, "Begin <<prose:2>> middle <<question:1+task:1>> end", order(50))
+    for prompt in prompts:
+        begin, rest = prompt.split(" middle ")
+        assert begin.startswith("Begin ")
+        assert rest.endswith(" end")
+        assert "\n" in rest
+    assert len(set(prompts)) == 50
+
+
+def test_the_same_item_is_the_same_text_in_any_prompt_and_template(lexicon: Lexicon) -> None:
+    forms = [parse(t, CHAT) for t in ("A <<item:task:2>> B <<prose:1>>", "C\n<<item:task:2>> D")]
+    press = Press(lexicon, forms)
+    a = press.prompts(order(40, form=0, item=99, topic=7))[1].to_pylist()
+    b = press.prompts(order(40, form=1, item=99, topic=7))[1].to_pylist()
+    items = {p.removeprefix("A ").split(" B ")[0] for p in a}
+    items |= {p.removeprefix("C\n").removesuffix(" D") for p in b}
+    assert len(items) == 1
+    assert len(set(a)) == 40
+    assert items != {
+        p.removeprefix("A ").split(" B ")[0]
+        for p in press.prompts(order(1, form=0, item=98, topic=7))[1].to_pylist()
+    }
+
+
+def test_whole_items_are_whole(lexicon: Lexicon) -> None:
+    skeleton = phrase(np.random.default_rng(3), lexicon, "rubric_grading", 0.0)
+    press = Press(lexicon, [whole_item(skeleton)])
+    assert len(set(press.prompts(order(30, item=5))[1].to_pylist())) == 1
+
+
+def test_prompts_do_not_hang_on_their_neighbours(lexicon: Lexicon) -> None:
+    press = Press(lexicon, [parse("<<prose:4>>\n<<code:3>>", CHAT)])
+    made = order(60)
+    everything = press.prompts(made)[1].to_pylist()
+    half = Order(
+        *(getattr(made, f)[20:45] for f in ("forms", "languages", "keys", "items", "topics"))
+    )
+    assert press.prompts(half)[1].to_pylist() == everything[20:45]
+
+
+def test_a_topic_narrows_the_vocabulary(lexicon: Lexicon) -> None:
+    text = "<<prose:30>>"
+    words = [
+        len({w for p in written(lexicon, text, order(40, topic=topic)) for w in p.split()})
+        for topic in (0, 1234)
+    ]
+    assert words[1] < 0.8 * words[0]
+
+
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_templates_of_one_kind_are_worded_differently(lexicon: Lexicon, kind: str) -> None:
     rng = np.random.default_rng(2)
-    forms = [phrase(rng, lexicon, kind, 1.0) for _ in range(12)]
-    assert len({form.pieces for form in forms}) == 12
+    forms = [phrase(rng, lexicon, kind, 1.0).form() for _ in range(40)]
+    assert len({form.pieces for form in forms}) == 40
     for form in forms:
         assert form.slots
+        assert any(slot.item for slot in form.slots)
         assert form.system
         text = form.system + "".join(form.pieces)
-        assert "|" not in text
-        assert "<<item" not in text
-        assert "$" not in text
+        assert not re.search(r"[|$]|<<\w", text)
 
 
 def test_systems_are_left_out_where_none_is_asked_for(lexicon: Lexicon) -> None:
-    assert phrase(np.random.default_rng(1), lexicon, "summary", 0.0).system is None
+    assert phrase(np.random.default_rng(1), lexicon, "summary", 0.0).form().system is None
 
 
-def test_render_keeps_literals_and_takes_items(lexicon: Lexicon) -> None:
-    form = parse("Begin <<prose:2>> middle <<item:question:1>> end", (10.0, 0.1))
-    whole = Form(None, ("", ""), (WHOLE,), (10.0, 0.1))
-    prompts = render(
-        np.random.default_rng(3),
-        lexicon,
-        [form, form, whole],
-        [0, 3, 0],
-        ["AN ITEM", None, "A PROMPT"],
-    )
-    assert prompts[0].startswith("Begin ")
-    assert prompts[0].endswith(" middle AN ITEM end")
-    assert prompts[1].startswith("Begin ")
-    assert prompts[1].endswith(" end")
-    assert prompts[2] == "A PROMPT"
-    assert render(np.random.default_rng(3), lexicon, [], [], []) == []
+def kept(a: Form, b: Form) -> float:
+    """Share of a's runs of six words that b has too."""
+    mine, theirs = (runs([" ".join(form.pieces)], 6) for form in (a, b))
+    return len(mine & theirs) / max(len(mine), 1)
 
 
-@pytest.mark.parametrize("beat", ["sessions", "service", "runs", "nightly", "throttled", "steady"])
-def test_times_stay_within_presence(beat: Beat) -> None:
-    rng = np.random.default_rng(9)
-    who = np.repeat(np.arange(5), [1, 40, 300, 0, 70])
-    presence = Presence(
-        opened=np.array([0.0, 0.0, 3.0, 5.0, 9.5]) * DAY,
-        closed=np.array([14.0, 2.0, 4.0, 6.0, 14.0]) * DAY,
-        zones=np.array([0.0, 3600.0, -7200.0, 0.0, 36_000.0]),
-    )
-    seconds = times(rng, beat, who, presence, pool=30)
-    assert seconds.shape == who.shape
-    assert (seconds >= presence.opened[who]).all()
-    assert (seconds <= presence.closed[who]).all()
+def test_rewording_keeps_less_the_stronger_it_is(lexicon: Lexicon) -> None:
+    rng = np.random.default_rng(8)
+    means = []
+    for strength in (0.0, 0.3, 0.6, 1.0):
+        shares = []
+        for kind in ("cot_elicitation", "rubric_grading", "agentic_tool_use", "roleplay"):
+            for _ in range(10):
+                skeleton = phrase(rng, lexicon, kind, 0.5)
+                again = reword(rng, lexicon, skeleton, strength)
+                shares.append(kept(skeleton.form(), again.form()))
+        means.append(np.mean(shares))
+    assert means[0] == 1.0
+    assert means[0] > means[1] > means[2] > means[3]
+    assert 0.25 < means[1] < 0.8
+    assert means[3] < 0.1
 
 
-def test_people_sleep_and_machines_do_not() -> None:
-    who = np.zeros(20_000, dtype=np.int64)
-    presence = Presence(np.array([0.0]), np.array([14 * DAY]), np.array([0.0]))
-    night = {}
-    for beat in ("throttled", "steady"):
-        hours = times(np.random.default_rng(4), beat, who, presence) % DAY / 3600
-        night[beat] = float(((hours >= 1) & (hours < 6)).mean())
-    assert night["throttled"] < 0.09
-    assert night["steady"] == pytest.approx(5 / 24, abs=0.02)
+def test_tokens_are_counted_as_texts_are_made(lexicon: Lexicon) -> None:
+    press = Press(lexicon, [parse("Some words first. <<prose:6>>", CHAT, "A system text.")])
+    systems, prompts, tokens = press.prompts(order(100))
+    words = np.array([len(p.split()) for p in prompts.to_pylist()])
+    assert systems.to_pylist() == ["A system text."] * 100
+    assert 1.0 < np.median(tokens / words) < 2.0
 
 
-def test_nightly_runs_come_at_one_hour_in_order() -> None:
-    who = np.zeros(90, dtype=np.int64)
-    presence = Presence(np.array([0.0]), np.array([14 * DAY]), np.array([0.0]))
-    seconds = times(np.random.default_rng(4), "nightly", who, presence, pool=30)
-    assert (np.diff(seconds) > 0).all()
-    assert np.ptp(seconds % DAY) < 3600
-    assert set(np.floor(seconds / DAY)) == {0.0, 1.0, 2.0}
-
-
-def test_rank_counts_within_accounts() -> None:
-    assert rank(np.array([0, 0, 2, 2, 2])).tolist() == [0, 1, 0, 1, 2]
-    assert rank(np.array([], dtype=np.int64)).tolist() == []
+def test_draws_by_key_are_uniform_and_repeatable() -> None:
+    keys = np.arange(100_000, dtype=np.uint64)
+    u = uniform(mixed(keys))
+    assert u.min() >= 0
+    assert u.max() < 1
+    counts = np.bincount((u * 100).astype(int), minlength=100)
+    chi = float(((counts - 1000.0) ** 2 / 1000.0).sum())
+    assert chi < 160  # 99 degrees of freedom; 1e-4
+    assert abs(np.corrcoef(u[:-1], u[1:])[0, 1]) < 0.02
+    assert (mixed(keys) == mixed(keys.copy())).all()
+    # Published outputs of SplitMix64 for seed 0.
+    assert int(mixed(np.zeros(1, dtype=np.uint64))[0]) == 0xE220A8397B1DCDAF
+    assert named(1, "a", "b") != named(1, "ab")

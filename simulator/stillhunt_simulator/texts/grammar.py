@@ -1,4 +1,4 @@
-"""Sentences from patterns and words, many at a time."""
+"""Sentences as rows of pieces: whole batches are drawn with array arithmetic and joined once."""
 
 from __future__ import annotations
 
@@ -6,113 +6,198 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from stillhunt_simulator.texts.vocabulary import LANGUAGES, PATTERNS, SYLLABLES, WORDS
+from stillhunt_simulator.draws import Keys, mixed, uniform
+from stillhunt_simulator.texts.vocabulary import LANGUAGES, PATTERNS
+from stillhunt_simulator.texts.words import words_of
 
-_SLOT = re.compile(r"\$([A-Z#])")
-_NAMES = 6_000
-_NUMBERS = 4_000
-# Words are drawn with a mild preference for some, as in any text.
-_SKEW = 1.2
+Ints = NDArray[np.int64]
+
+_SLOT = re.compile(r"\$([A-Z#])( ?)")
+# Words by rank r come with density r^(1/SKEW - 1): a few are common, most are rare.
+_SKEW = 2.0
+# Whoever has a topic takes half of its content words from a window of this many.
+_TOPICAL = 0.5
+_WINDOW = 90
+_ABOUT = frozenset("NAVI")
+# An item pool, or a person, keeps to this many of a unit's sentence patterns.
+_HABITS = 4
+
+SEPARATORS = ("", " ", "\n", "\n\n")
+"""The first pieces of every lexicon."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Pattern:
-    """A sentence with places for words: a ``%`` format and the class of each place."""
+class _Class:
+    """A word class in one dress (plain, spaced, capital): a range of pieces."""
 
-    form: str
-    classes: tuple[str, ...]
-
-    @property
-    def capital(self) -> bool:
-        """Whether it begins with a word that is drawn, and so still needs its capital."""
-        return self.form.startswith("%s")
+    first: int
+    size: int
+    about: bool
 
 
 class Lexicon:
-    """The words and patterns of one simulation.
+    """The words and sentence patterns of one simulation, all invented or shuffled by its seed.
 
-    The seed invents the proper names, and decides which words are the frequent ones.
+    A *piece* is a string that texts are joined from, a *pattern* a row of pieces and of word
+    classes to draw from. Both are numbered.
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
-        names = _invent(rng, _NAMES)
-        numbers = _numbers(rng, _NUMBERS)
-        self._words: dict[str, dict[str, NDArray[np.object_]]] = {}
-        for language, classes in WORDS.items():
-            table = {key: _shuffled(rng, words.split()) for key, words in classes.items()}
-            self._words[language] = {**table, "E": names, "#": numbers}
-        self._patterns: dict[tuple[str, str], tuple[_Pattern, ...]] = {
-            key: tuple(_parse(line) for line in lines.strip("\n").split("\n"))
-            for key, lines in PATTERNS.items()
-        }
+        self._words = words_of(rng)
+        self._pieces: list[str] = list(SEPARATORS)
+        self._known: dict[str, int] = {piece: i for i, piece in enumerate(SEPARATORS)}
+        self._classes: dict[tuple[str, str, bool, bool], int] = {}
+        self._ranges: list[_Class] = []
+        self._patterns: list[list[int]] = []
+        self._units: dict[tuple[str, str], tuple[int, int]] = {}
+        for (language, unit), lines in PATTERNS.items():
+            rows = lines.strip("\n").split("\n")
+            self._units[language, unit] = (len(self._patterns), len(rows))
+            for row in rows:
+                self._patterns.append(self._parsed(language, row))
+        self._literal: dict[int, int] = {}
+        self._frozen: _Tables | None = None
 
-    def language_of(self, unit: str, language: int) -> str:
-        """The key under which a unit's patterns stand: the language, or ``any`` for code."""
-        name = LANGUAGES[language]
-        return name if (name, unit) in self._patterns else "any"
+    @property
+    def units(self) -> list[str]:
+        """Names of units, in the order by which forms number them."""
+        return sorted({unit for _, unit in self._units})
 
-    def sentences(self, rng: np.random.Generator, language: str, unit: str, n: int) -> list[str]:
-        """Draw n sentences of one unit (prose, question, task, problem, code, record).
+    def sized(self, language: int, unit: str) -> tuple[int, int]:
+        """First pattern and number of patterns of a unit, in a language or in any."""
+        key = (LANGUAGES[language], unit)
+        return self._units[key] if key in self._units else self._units["any", unit]
 
-        Raises:
-            KeyError: the language has no such unit.
-        """
-        patterns = self._patterns[language, unit]
-        words = self._words[language]
-        order = rng.permutation(n)
-        out = np.empty(n, dtype=object)
-        cuts = np.linspace(0, n, len(patterns) + 1).astype(np.int64)
-        for pattern, low, high in zip(patterns, cuts[:-1], cuts[1:], strict=True):
-            m = int(high - low)
-            if m:
-                columns = [_draw(rng, words[key], m) for key in pattern.classes]
-                drawn = [pattern.form % row for row in zip(*columns, strict=True)]
-                if pattern.capital and language != "any":
-                    drawn = [text[0].upper() + text[1:] for text in drawn]
-                out[order[low:high]] = drawn
-        mixed: list[str] = out.tolist()
-        return mixed
+    def literal(self, text: str) -> int:
+        """The number of a pattern that says just this text."""
+        piece = self._piece(text)
+        if piece not in self._literal:
+            self._literal[piece] = len(self._patterns)
+            self._patterns.append([piece])
+            self._frozen = None
+        return self._literal[piece]
 
     def fill(self, rng: np.random.Generator, text: str) -> str:
         """Put English words into a text's ``$X`` places, once."""
-        words = self._words["en"]
-        return _SLOT.sub(lambda match: str(_draw(rng, words[match[1]], 1)[0]), text)
+
+        def word(match: re.Match[str]) -> str:
+            words = self._words["en", match[1]]
+            return words[int(len(words) * rng.random() ** _SKEW)] + match[2]
+
+        return _SLOT.sub(word, text)
+
+    def tables(self) -> _Tables:
+        """Pieces and patterns as arrays, for drawing."""
+        if self._frozen is None:
+            self._frozen = _Tables(self._pieces, self._patterns, self._ranges)
+        return self._frozen
+
+    def _piece(self, text: str) -> int:
+        if text not in self._known:
+            self._known[text] = len(self._pieces)
+            self._pieces.append(text)
+        return self._known[text]
+
+    def _parsed(self, language: str, line: str) -> list[int]:
+        """Pieces as they are, classes as -1 - number."""
+        parts = _SLOT.split(line)
+        row = [self._piece(parts[0])] if parts[0] else []
+        for key, space, after in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
+            capital = not row and language != "any"
+            row.append(-1 - self._class(language, key, bool(space), capital))
+            if after:
+                row.append(self._piece(after))
+        return row
+
+    def _class(self, language: str, key: str, space: bool, capital: bool) -> int:
+        dress = (language, key, space, capital)
+        if dress not in self._classes:
+            words = self._words[language, key]
+            self._classes[dress] = len(self._ranges)
+            self._ranges.append(_Class(len(self._pieces), len(words), key in _ABOUT))
+            self._pieces += [
+                (word[0].upper() + word[1:] if capital else word) + (" " if space else "")
+                for word in words
+            ]
+        return self._classes[dress]
 
 
-def _draw(rng: np.random.Generator, words: NDArray[np.object_], n: int) -> list[str]:
-    picked: list[str] = words[(len(words) * rng.random(n) ** _SKEW).astype(np.int64)].tolist()
-    return picked
+class _Tables:
+    """A lexicon as arrays."""
+
+    def __init__(self, pieces: list[str], patterns: list[list[int]], ranges: list[_Class]) -> None:
+        self.pieces = pa.array(pieces, pa.string())
+        # Roughly: 1.3 tokens a word, and what has no spaces by its bytes.
+        self.tokens = np.array(
+            [max(1.3 * len(p.split()), len(p.encode()) / 5.0) if p.strip() else 0.0 for p in pieces]
+        )
+        self._rows = np.concatenate([np.array(row, dtype=np.int64) for row in patterns])
+        self._lengths = np.array([len(row) for row in patterns])
+        self._starts = np.cumsum(self._lengths) - self._lengths
+        self._first = np.array([c.first for c in ranges])
+        self._size = np.array([c.size for c in ranges])
+        self._about = np.array([c.about for c in ranges])
+
+    def drawn(self, patterns: Ints, ends: Ints, keys: Keys, topics: Keys) -> tuple[Ints, Ints]:
+        """Fill patterns with words.
+
+        Args:
+            patterns: n pattern numbers.
+            ends: n pieces that follow each of them.
+            keys: n keys; equal keys draw equal words.
+            topics: n keys of topics; 0 for none.
+
+        Returns:
+            The pieces of all, in order, and n+1 offsets into them.
+        """
+        lengths = self._lengths[patterns] + 1
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        total = int(offsets[-1])
+        owner = np.repeat(np.arange(len(patterns)), lengths)
+        place = np.arange(total) - offsets[owner]
+        pieces = np.empty(total, dtype=np.int64)
+        last = np.zeros(total, dtype=bool)
+        last[offsets[1:] - 1] = True
+        pieces[last] = ends
+        inner = ~last
+        pieces[inner] = self._rows[self._starts[patterns[owner[inner]]] + place[inner]]
+        at = np.flatnonzero(pieces < 0)
+        pieces[at] = self._words(-1 - pieces[at], keys[owner[at]], place[at], topics[owner[at]])
+        return pieces, offsets
+
+    def _words(self, classes: Ints, keys: Keys, place: Ints, topics: Keys) -> Ints:
+        drawn = mixed(keys + place.astype(np.uint64))
+        first, size = self._first[classes], self._size[classes]
+        u = uniform(drawn)
+        word = (size * u**_SKEW).astype(np.int64)
+        # Low bits of the draw had no part in its number.
+        chosen = (drawn & np.uint64(0x3FF)).astype(np.int64) < int(_TOPICAL * 1024)
+        on = np.flatnonzero((topics != 0) & self._about[classes] & chosen)
+        if len(on):
+            window = mixed(topics[on] + classes[on].astype(np.uint64))
+            start = (size[on] * uniform(window)).astype(np.int64)
+            word[on] = (start + (_WINDOW * u[on]).astype(np.int64)) % size[on]
+        out: Ints = first + word
+        return out
 
 
-def _parse(line: str) -> _Pattern:
-    classes = tuple(_SLOT.findall(line))
-    return _Pattern(_SLOT.sub("%s", line.replace("%", "%%")), classes)
+def habits(topics: Keys, units: Ints, draws: Ints, counts: Ints) -> Ints:
+    """Which of a unit's patterns to use: any, or one of the few that a topic keeps to.
 
+    Args:
+        topics: n keys; 0 for none.
+        units: n unit numbers.
+        draws: n random whole numbers.
+        counts: n numbers of patterns that there are.
 
-def _shuffled(rng: np.random.Generator, words: list[str]) -> NDArray[np.object_]:
-    out = np.array(words, dtype=object)
-    rng.shuffle(out)
+    Returns:
+        n indices below ``counts``.
+    """
+    slot = draws % _HABITS
+    own = mixed(topics + (units * _HABITS + slot).astype(np.uint64))
+    kept = (uniform(own) * counts).astype(np.int64)
+    out: Ints = np.where(topics != 0, kept, draws % counts)
     return out
-
-
-def _invent(rng: np.random.Generator, n: int) -> NDArray[np.object_]:
-    """Proper names that belong to no one: two to four syllables."""
-    syllables = SYLLABLES.split()
-    picks = rng.integers(len(syllables), size=(n, 4))
-    lengths = rng.choice((2, 3, 4), size=n, p=(0.3, 0.55, 0.15))
-    names = [
-        "".join(syllables[i] for i in row[:length]).capitalize()
-        for row, length in zip(picks, lengths, strict=True)
-    ]
-    return np.array(names, dtype=object)
-
-
-def _numbers(rng: np.random.Generator, n: int) -> NDArray[np.object_]:
-    whole = np.maximum(2, np.exp(rng.normal(4.2, 1.8, n))).astype(np.int64)
-    tenths = rng.random(n) < 0.2
-    return np.array(
-        [f"{w}.{w % 9 + 1}" if t else str(w) for w, t in zip(whole, tenths, strict=True)],
-        dtype=object,
-    )

@@ -18,6 +18,41 @@ por qui ra ren ri ro ru sa sel shi sol sta su ta tel ti tor tri u ul va vel vi v
 xe ya yen yo za zel zi zor
 """
 
+STEMS: dict[str, str] = {
+    "en": """
+bar bel ben bram cal can cor cran dal dor dun fal fen fer gal gar gil har hel ker lan lar lin lor
+mal mar mel min mor nal ner nor pal pel per pol quin ral ran ril rol sal san sel sil sol tal tar
+tel til tor val van ver vil wen wil zan zel
+""",
+    "es": """
+ba be bo bra ca ce co cha da de di do fa fi flo ga go gra ja la le lo lla ma me mi mo na ne no
+pa pe pla po que ra re ri ro sa se so ta te tre tu va ve vi za zo ñe ñi
+""",
+    "de": """
+acht bach bel ber blen brun dach del dorn eck ems fel fin gel gor grau hal hei hol kel ker kol
+lau lin loh mel mer mul nach nel ohr pel pfan rau reb ruh sal schel sil stoß tal tel trau ver wal
+wei wol zell zim
+""",
+    "zh": """
+云 石 木 水 火 金 土 风 雨 山 海 江 林 田 竹 松 梅 兰 桥 塔 车 船 灯 钟 铁 铜 银 玉 纸 布 丝 线 瓦 砖 墙 门
+院 楼 台 井 泉 溪 岸 洲 岭 谷 峰 坡 路 巷 街 坊 箱 柜 盒 瓶 罐 盘 杯 镜 刀 针 钉 轮 轴 杆 板 条 片 块
+""",
+}
+"""Syllables from which each language's rarer words are invented."""
+
+ENDINGS: dict[str, dict[str, str]] = {
+    "en": {
+        "N": "- et ing age or el",
+        "A": "ish al ous ic en y",
+        "V": "ed ated ened",
+        "I": "ate en ify -",
+    },
+    "es": {"N": "os as ores ines", "A": "os ales osos ivos", "V": "aron ieron", "I": "ar er ir"},
+    "de": {"N": "e en er ungen", "A": "en igen lichen", "V": "te ierte", "I": "en ieren eln"},
+    "zh": {"N": "- 器 物 具", "A": "的 色的 状的", "V": "了 化了 成了", "I": "- 化 成"},
+}
+"""What invented words of a class end in; ``-`` is nothing."""
+
 _EN_NOUNS = """
 archive anchor apron balcony barrel basket battery beacon bearing bicycle blanket boiler bridge
 broom bucket budget buffer cabinet cable calendar camera canal candle canvas carpet carriage cellar

@@ -21,8 +21,8 @@ from rich.table import Table
 from stillhunt.errors import InputError, OutputError
 from stillhunt_simulator.compare import Comparison
 from stillhunt_simulator.compare import compare as found_against_planted
-from stillhunt_simulator.personas import SMALL
-from stillhunt_simulator.scenario import MIN_EXCHANGES, REFERENCE_EXCHANGES
+from stillhunt_simulator.scenario import MIN_EXCHANGES
+from stillhunt_simulator.scenarios import ScenarioError, load, titles
 from stillhunt_simulator.write import simulate as write_traffic
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
@@ -30,18 +30,29 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 
 def simulate(
     out: Annotated[
-        Path, typer.Option(help="Folder for the traffic; with --compare, where it already is.")
-    ],
+        Path | None,
+        typer.Option(help="Folder for the traffic; with --compare, where it already is."),
+    ] = None,
+    scenario: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="A built-in scenario, or a TOML file.")
+    ] = "small",
     seed: Annotated[
         int, typer.Option(min=0, help="Source of all chance: same seed, same traffic.")
     ] = 7,
     exchanges: Annotated[
-        int, typer.Option(min=MIN_EXCHANGES, help="How many exchanges.")
-    ] = REFERENCE_EXCHANGES,
+        int | None,
+        typer.Option(
+            min=MIN_EXCHANGES,
+            help="How many exchanges; accounts follow.  [default: as the scenario says]",
+        ),
+    ] = None,
     compare: Annotated[
         Path | None,
         typer.Option(help="Folder of a hunt's findings: print what it found of what was planted."),
     ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="List the built-in scenarios, and do nothing else.")
+    ] = False,
 ) -> None:
     """Write traffic with planted campaigns among lawful look-alikes, or judge a hunt by it.
 
@@ -52,16 +63,37 @@ def simulate(
     \b
     Examples:
       stillhunt simulate --out out/traffic
-      stillhunt simulate --out out/traffic --seed 11 --exchanges 20000
+      stillhunt simulate --list
+      stillhunt simulate --out out/traffic --scenario e5 --seed 11
+      stillhunt simulate --out out/traffic --scenario mine.toml --exchanges 20000
       stillhunt simulate --out out/traffic --compare out/findings
     """
+    if list_:
+        _list()
+        return
+    if out is None:
+        raise typer.BadParameter("name a folder", param_hint="--out")
     if compare is not None:
         _judge(compare, out)
     else:
-        _write(out, seed, exchanges)
+        _write(out, scenario, seed, exchanges)
 
 
-def _write(out: Path, seed: int, exchanges: int) -> None:
+def _list() -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for name, title in titles().items():
+        table.add_row(name, escape(title))
+    Console().print(table)
+
+
+def _write(out: Path, name: str, seed: int, exchanges: int | None) -> None:
+    try:
+        scenario = load(name)
+    except ScenarioError as error:
+        raise InputError(_shown(str(error)), _shown(error.remedy)) from error
+    count = scenario.exchanges if exchanges is None else exchanges
     progress = Progress(
         TextColumn("Writing traffic"),
         BarColumn(),
@@ -72,11 +104,12 @@ def _write(out: Path, seed: int, exchanges: int) -> None:
     )
     try:
         with progress:
-            task = progress.add_task("", total=exchanges)
+            task = progress.add_task("", total=count)
             write_traffic(
                 out,
                 seed=seed,
-                exchanges=exchanges,
+                exchanges=count,
+                scenario=scenario,
                 progress=lambda rows: progress.advance(task, rows),
             )
     except OSError as error:
@@ -84,9 +117,10 @@ def _write(out: Path, seed: int, exchanges: int) -> None:
             f"The traffic could not be written to {_shown(str(out))}: {error.strerror or error}.",
             "Choose a folder that can be written, with room for it, with --out.",
         ) from error
-    planted = sum(1 for persona in SMALL.personas if persona.campaign)
+    planted = len(scenario.campaigns)
     Console().print(
-        f"{exchanges:,} exchanges over {SMALL.days} days, {planted} campaigns planted among them, "
+        f"{count:,} exchanges over {scenario.days} days, "
+        f"{planted or 'no'} campaign{'' if planted == 1 else 's'} planted among them, "
         f"are in {escape(_shown(str(out)))}.",
         highlight=False,
         soft_wrap=True,

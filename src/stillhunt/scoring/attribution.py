@@ -52,7 +52,7 @@ class Member:
     @property
     def named(self) -> bool:
         """Whether it is surely enough a member, with exchanges to show for it."""
-        return self.probability >= MIN_MEMBERSHIP and self.attributed > 0
+        return self.probability > MIN_MEMBERSHIP and self.attributed > 0
 
 
 @dataclass(frozen=True)
