@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from stillhunt.scoring.window.histogram import Bins
 from stillhunt.scoring.window.mixture import (
     Comparisons,
-    dispersions,
     log_mean_exp,
     log_ratios,
     ranges_of,
@@ -19,9 +18,6 @@ from stillhunt.scoring.window.rows import Floats
 
 TAIL = 0.2
 """Share of past scores on which the tail is fitted."""
-
-MAX_PAST = 400
-"""Past windows that are ranked against, the latest."""
 
 
 @dataclass(frozen=True)
@@ -41,87 +37,125 @@ class Change:
     weight: float
 
 
-def scores(
-    comparisons: Comparisons, past: npt.NDArray[np.bool_], bins: Bins
-) -> tuple[Floats, Floats]:
-    """Score windows; large means changed.
+class Baseline:
+    """How much windows of a past that is taken to be ordinary differ from what came before them.
 
-    Each feature's average likelihood ratio is put on the scale of its own past: less the mean over
-    the other past windows, over their standard deviation (at least 1, a log-ratio's natural unit).
-    The score is the log-mean-exp over features: one changed feature suffices.
+    A past window is judged by the other past windows, a new one by all of them; so neither has a
+    part in its own yardstick.
 
     Args:
-        comparisons: of W windows; past: bool (W,), which are known to be ordinary.
-
-    Returns:
-        (score (W,), by feature (W, F)).
+        past: comparisons of m past windows; none at all means that nothing but chance varies.
+        bins: what was counted.
     """
-    parts = np.empty((len(comparisons), len(bins.features)))
-    for i in range(len(bins.features)):
-        ranges = ranges_of(comparisons, bins, i)
-        parts[:, i] = log_mean_exp(log_ratios(ranges, dispersions(ranges.error, past)))
-    scaled = _by_the_others(parts, past)
-    return log_mean_exp(scaled), scaled
+
+    def __init__(self, past: Comparisons, bins: Bins) -> None:
+        self._bins = bins
+        m = len(past)
+        features = len(bins.features)
+        self._dispersion: list[Floats] = []
+        parts = np.empty((m, features))
+        for i in range(features):
+            ranges = ranges_of(past, bins, i)
+            total = ranges.error.sum(axis=0)
+            self._dispersion.append(np.maximum(1.0, total / max(m, 1)))
+            others = np.maximum(1.0, (total - ranges.error) / max(m - 1, 1))
+            if m:
+                parts[:, i] = log_mean_exp(log_ratios(ranges, others))
+        n = max(m, 1)
+        self._mean = parts.sum(axis=0) / n
+        self._spread = _spread((parts**2).sum(axis=0) / n, self._mean)
+        n = max(m - 1, 1)
+        mean = (parts.sum(axis=0) - parts) / n
+        spread = _spread(((parts**2).sum(axis=0) - parts**2) / n, mean)
+        self.past_scores: Floats = (
+            log_mean_exp((parts - mean) / spread) if m else np.zeros(0)
+        )
+        """Scores of the past windows, float64 (m,)."""
+
+    def score(self, windows: Comparisons) -> tuple[Floats, Floats]:
+        """Score new windows; large means changed.
+
+        Each feature's average likelihood ratio is put on the scale of its own past: less its mean,
+        over its standard deviation (at least 1, a log-ratio's natural unit). The score is the
+        log-mean-exp over features: one changed feature suffices.
+
+        Returns:
+            (score (W,), by feature (W, F)).
+        """
+        parts = np.empty((len(windows), len(self._bins.features)))
+        for i, dispersion in enumerate(self._dispersion):
+            ranges = ranges_of(windows, self._bins, i)
+            parts[:, i] = log_mean_exp(log_ratios(ranges, dispersion[None, :]))
+        scaled = (parts - self._mean) / self._spread
+        return log_mean_exp(scaled), scaled
+
+    def changes(self, window: Comparisons, most: int = 3) -> list[Change]:
+        """What changed most in one window, at most so many features, the weightiest first."""
+        _, scaled = self.score(window)
+        told = []
+        for feature in np.argsort(-scaled[0], kind="stable")[:most].tolist():
+            if scaled[0, feature] <= 0:
+                break
+            ranges = ranges_of(window, self._bins, feature)
+            ratios = log_ratios(ranges, self._dispersion[feature][None, :]).max(axis=2)[0]
+            best = int(np.argmax(ratios))
+            low, high = self._bins.features[feature].ranges[best].tolist()
+            first = self._bins.features[feature].first
+            told.append(
+                Change(
+                    feature,
+                    low - first,
+                    high - first,
+                    float(ranges.now[0, best] / max(ranges.n[0, 0], 1.0)),
+                    float(ranges.share[0, best]),
+                    float(scaled[0, feature]),
+                )
+            )
+        return told
 
 
-def _by_the_others(values: Floats, past: npt.NDArray[np.bool_]) -> Floats:
-    own = past[:, None].astype(np.float64)
-    m = np.maximum(past.sum() - own, 1.0)
-    known = values * own
-    mean = (values[past].sum(axis=0) - known) / m
-    square = ((values[past] ** 2).sum(axis=0) - known**2) / m
-    spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-    result: Floats = (values - mean) / np.maximum(spread, 1.0)
+def _spread(square: Floats, mean: Floats) -> Floats:
+    result: Floats = np.maximum(np.sqrt(np.maximum(square - mean**2, 0.0)), 1.0)
     return result
 
 
-def rank_p(score: float, past: Floats) -> float:
-    """(1 + past scores that reach it) / (1 + past scores): valid where windows are exchangeable."""
-    return float(1 + np.sum(past >= score)) / (1 + len(past))
+@dataclass(frozen=True)
+class Verdict:
+    """A score beside past scores.
+
+    Attributes:
+        score: of the window; p: of the score; extrapolated: whether p is below what ranks can say.
+    """
+
+    score: float
+    p: float
+    extrapolated: bool
+
+
+def verdict(score: float, past: Floats, level: float) -> Verdict:
+    """The p-value of a score.
+
+    By rank, (1 + past scores that reach it) / (1 + past scores): valid where windows are
+    exchangeable (Vovk, Gammerman and Shafer 2005). Only where so few past windows cannot reach
+    the level at all, and the score is above them, is the tail extrapolated.
+    """
+    m = len(past)
+    p = float(1 + np.sum(past >= score)) / (1 + m)
+    if 1 / (1 + m) <= level or p > 1 / (1 + m):
+        return Verdict(score, p, extrapolated=False)
+    return Verdict(score, min(p, tail_p(score, past)), extrapolated=True)
 
 
 def tail_p(score: float, past: Floats) -> float:
-    """A p-value beyond the ranks, from an exponential tail; an extrapolation.
+    """A p-value beyond the ranks, from an exponential tail: an extrapolation.
 
-    The largest TAIL of past scores, k of m, exceed a threshold u by b on average. For exponential
-    exceedances the predictive chance of exceeding it by x is (1 + x / (k b))^-k, which allows for
-    b being an estimate. Never below what that form gives, never used where the rank can speak.
+    The k largest of m past scores, a share TAIL of them, exceed a threshold by b on average. If
+    exceedances are exponential, the chance that the next one exceeds it by more than x is
+    (1 + x / (k b))^-k, which allows for b being an estimate from k values.
     """
     ordered = np.sort(past)
-    k = max(1, int(np.ceil(TAIL * len(ordered))))
-    threshold = ordered[-k - 1] if k < len(ordered) else ordered[0]
-    if score <= threshold:
-        return rank_p(score, past)
-    mean = float(np.mean(ordered[-k:] - threshold))
+    k = min(math.ceil(TAIL * len(ordered)), len(ordered) - 1)
+    threshold = float(ordered[-k - 1])
+    mean = max(float(np.mean(ordered[-k:] - threshold)), 1e-9)
     reach = (k + 1) / (len(ordered) + 1)
-    return float(reach * (1 + (score - threshold) / (k * max(mean, 1e-9))) ** -k)
-
-
-def changes(
-    comparison: Comparisons, bins: Bins, dispersion: list[Floats], parts: Floats, most: int
-) -> list[Change]:
-    """What changed most in one window.
-
-    Args:
-        comparison: of that window alone; dispersion: by feature, float64 (R,); parts: float64 (F,),
-            the features' scores; most: changes to tell, one a feature.
-    """
-    told = []
-    for feature in np.argsort(-parts)[:most]:
-        if parts[feature] <= 0:
-            break
-        ranges = ranges_of(comparison, bins, int(feature))
-        ratios = log_ratios(ranges, dispersion[feature][None, :]).max(axis=2)[0]
-        best = int(np.argmax(ratios))
-        low, high = bins.features[feature].ranges[best] - bins.features[feature].first
-        told.append(
-            Change(
-                int(feature),
-                int(low),
-                int(high),
-                float(ranges.now[0, best] / max(ranges.n[0, 0], 1.0)),
-                float(ranges.share[0, best]),
-                float(parts[feature]),
-            )
-        )
-    return told
+    return float(reach * (1 + max(score - threshold, 0.0) / (k * mean)) ** -k)

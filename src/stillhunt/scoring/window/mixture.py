@@ -72,15 +72,13 @@ class Ranges:
 
     Attributes:
         now: float64 (W, R) exchanges in it; n: (W, 1) exchanges that have the feature; share:
-            (W, R) its share before, strictly between 0 and 1; estimated: (W, 1), at least 1, how
-            much the expectation's own error adds to the variance of ``now``; error: (W, R) squared
-            difference of ``now`` from what was expected, in units of its variance by chance.
+            (W, R) its share before, strictly between 0 and 1; error: (W, R) squared difference of
+            ``now`` from what was expected, in units of the variance that chance gives it.
     """
 
     now: Floats
     n: Floats
     share: Floats
-    estimated: Floats
     error: Floats
 
 
@@ -97,10 +95,10 @@ def ranges_of(comparisons: Comparisons, bins: Bins, feature: int) -> Ranges:
     n = comparisons.known[:, [feature]]
     n_before = comparisons.known_before[:, [feature]]
     share = (before[:, high] - before[:, low] + FEW) / (n_before + 2 * FEW)
-    estimated = 1 + n / np.maximum(n_before, 1.0)
-    variance = n * share * (1 - share) * estimated
+    # The expectation is an estimate too, from n_before exchanges.
+    variance = n * share * (1 - share) * (1 + n / np.maximum(n_before, 1.0))
     error = (k - n * share) ** 2 / np.maximum(variance, 1e-9)
-    return Ranges(k, n, share, estimated, np.where(n > 0, error, 0.0))
+    return Ranges(k, n, share, np.where(n > 0, error, 0.0))
 
 
 def log_ratios(ranges: Ranges, dispersion: Floats) -> Floats:
@@ -108,7 +106,7 @@ def log_ratios(ranges: Ranges, dispersion: Floats) -> Floats:
 
     Args:
         ranges: of W windows.
-        dispersion: float64 (W, R), at least 1.
+        dispersion: float64 (W, R) or (1, R), at least 1.
     """
     e = np.array(SHARES)
     r = ranges.share[:, :, None]
@@ -127,15 +125,3 @@ def log_mean_exp(values: Floats) -> Floats:
     result: Floats = top + np.log(np.exp(flat - top[:, None]).mean(axis=1))
     return result
 
-
-def dispersions(error: Floats, past: npt.NDArray[np.bool_]) -> Floats:
-    """Mean squared error of the other past windows, at least 1, float64 (W, R).
-
-    Each window is judged by the others, past ones and the one in question alike, so that the
-    statistic treats them alike. Without past windows chance is all there is, and it is 1.
-    """
-    m = int(past.sum())
-    total = error[past].sum(axis=0)
-    own = np.where(past[:, None], error, 0.0)
-    others = np.maximum(m - past.astype(np.float64), 1.0)[:, None]
-    return np.maximum(1.0, (total - own) / others)
