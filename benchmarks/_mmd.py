@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 REPEATS = 20
 """Reference draws that a score averages."""
 
-NULL_DRAWS = 200
+NULL_DRAWS = 100
 QUANTILE = 0.99
 """Single benign-against-benign draws, and the quantile of them, that make the paper's threshold.
 The quantile is ours: at this one its printed rate of benign false alarms comes out about right."""
@@ -43,21 +43,22 @@ class Discrepancy:
 
     def __init__(self, kernel: Floats, reference: Ints, size: int, rng: np.random.Generator):
         self._kernel = kernel
-        replace = size > len(reference)
-        draws = [rng.choice(reference, size, replace=replace) for _ in range(NULL_DRAWS)]
-        self._draws = self._weights(draws)
+        self._draws = self._weights([_drawn(reference, size, rng) for _ in range(REPEATS)])
         self._means = self._draws @ kernel
         self._own = np.einsum("ij,ij->i", self._means, self._draws)
+        # Of disjoint halves, as a tested window shares no row with the reference either.
+        halves = [np.array_split(rng.permutation(reference), 2) for _ in range(NULL_DRAWS)]
+        one, other = (
+            self._weights([_drawn(half[i], size, rng) for half in halves]) for i in (0, 1)
+        )
+        difference = one - other
+        null = np.einsum("ij,ij->i", difference @ kernel, difference)
+        self.paper_threshold = float(np.quantile(null, QUANTILE))
+        """QUANTILE of the discrepancies of single benign draws."""
 
     def _weights(self, windows: list[Ints]) -> Floats:
         rows = len(self._kernel)
         return np.array([np.bincount(w, minlength=rows) / len(w) for w in windows])
-
-    def paper_threshold(self) -> float:
-        """QUANTILE of the discrepancies of single benign draws."""
-        half = NULL_DRAWS // 2
-        cross = np.einsum("ij,ij->i", self._means[:half], self._draws[half:])
-        return float(np.quantile(self._own[:half] + self._own[half:] - 2 * cross, QUANTILE))
 
     def score(self, window: Ints) -> float:
         """Mean squared discrepancy to REPEATS reference draws."""
@@ -65,3 +66,7 @@ class Discrepancy:
         own = float(w @ self._kernel @ w)
         cross = self._means[:REPEATS] @ w
         return float(np.mean(own + self._own[:REPEATS] - 2 * cross))
+
+
+def _drawn(pool: Ints, size: int, rng: np.random.Generator) -> Ints:
+    return rng.choice(pool, size, replace=size > len(pool))

@@ -1,8 +1,8 @@
 """Windows of published extraction traffic mixed into its victim's normal traffic.
 
-Protocol of arXiv 2606.05725 as far as the published rows permit: of a pair's normal rows a third is
-the reference's memory, a third the reference's rates, a third is what benign exchanges of tested
-windows are drawn from. No row is both reference and tested.
+Protocol of arXiv 2606.05725 as far as the published rows permit. A pair's normal rows are split at
+random: some are what the benign exchanges of tested windows are drawn from, the rest is the
+reference. No row is both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ from stillhunt.campaigns.alarm_rows import rows_of
 from stillhunt.fingerprints.observe import Observer
 from stillhunt.fingerprints.pairs import word_pairs
 from stillhunt.records.exchange import EXCHANGE_SCHEMA
-from stillhunt.scoring.window.rows import Rows
+from stillhunt.scoring.window.histogram import Bins
+from stillhunt.scoring.window.judge import Baseline
+from stillhunt.scoring.window.mixture import Comparisons
+from stillhunt.scoring.window.novelty import novelty
+from stillhunt.scoring.window.rows import Floats, Rows
 
 Ints = npt.NDArray[np.int64]
 
@@ -48,12 +52,19 @@ class Pair:
     attack: Ints
 
 
+FOLDS = 25
+"""Parts of the reference, each of which is new to the others as a window is to all of it."""
+
+NOVELTIES = {"observations": ("known_grams",), "word pairs": ("known_grams", "known_pairs")}
+"""What is compared beside the observation's numbers. Not bursts or repeats: rows that are drawn with
+replacement repeat themselves."""
+
+
 @dataclass(frozen=True)
 class Split:
     """Normal rows of one random split; row numbers, disjoint."""
 
-    memory: Ints
-    rates: Ints
+    reference: Ints
     tested: Ints
 
 
@@ -79,14 +90,15 @@ def _prompts(path: Path) -> list[str]:
         return [str(json.loads(line)["prompt"]) for line in file]
 
 
-def splits(pair: Pair, number: int, size: int, seed: int) -> Iterator[tuple[Split, np.random.Generator]]:
-    """Random splits of the normal rows; the tested third is larger where windows need it."""
+def splits(
+    pair: Pair, number: int, size: int, seed: int
+) -> Iterator[tuple[Split, np.random.Generator]]:
+    """Random splits of the normal rows, a third for tested windows, or what one of them needs."""
     for i in range(number):
         rng = np.random.default_rng([seed, i])
         order = rng.permutation(pair.normal)
         tested = max(len(order) // 3, size if size * 2 <= len(order) else 0)
-        rest = (len(order) - tested) // 2
-        yield Split(order[tested : tested + rest], order[tested + rest :], order[:tested]), rng
+        yield Split(order[tested:], order[:tested]), rng
 
 
 def draw(pool: Ints, size: int, rng: np.random.Generator) -> Ints:
@@ -94,12 +106,50 @@ def draw(pool: Ints, size: int, rng: np.random.Generator) -> Ints:
     return rng.choice(pool, size, replace=size > len(pool))
 
 
-def mixed(
-    pair: Pair, split: Split, size: int, share: float, rng: np.random.Generator
-) -> Ints:
+def mixed(pair: Pair, split: Split, size: int, share: float, rng: np.random.Generator) -> Ints:
     """A window of which a share is the attack's."""
     attackers = round(size * share)
-    rows = np.concatenate(
+    return np.concatenate(
         [draw(split.tested, size - attackers, rng), draw(pair.attack, attackers, rng)]
     )
-    return rng.permutation(rows)
+
+
+def window_scores(
+    pair: Pair, split: Split, windows: list[Ints], names: tuple[str, ...]
+) -> Floats:
+    """The alarm's statistic for windows against a reference of independent rows.
+
+    Rows are drawn independently, so that nothing but chance varies: there are no past windows to
+    measure more from.
+    """
+    folds = np.array_split(split.reference, FOLDS)
+    parts = [
+        _novelty(pair.rows, np.concatenate(folds[:i] + folds[i + 1 :]), fold)
+        for i, fold in enumerate(folds)
+    ]
+    before = {name: np.concatenate([part[name] for part in parts]) for name in names}
+    numbers = {name: column[split.reference] for name, column in pair.rows.numbers.items()}
+    bins = Bins.of(before | numbers)
+    reference = _counts(bins, pair.rows, split.reference, before)
+    counted = [
+        _counts(bins, pair.rows, w, _novelty(pair.rows, split.reference, w)) for w in windows
+    ]
+    many = np.ones((len(windows), 1))
+    compared = Comparisons(
+        np.array([counts for counts, _ in counted]),
+        many * reference[0],
+        np.array([known for _, known in counted]),
+        many * reference[1],
+    )
+    return Baseline(compared.take(np.zeros(0, dtype=np.int64)), bins).score(compared)[0]
+
+
+def _novelty(rows: Rows, memory: Ints, window: Ints) -> dict[str, Floats]:
+    both = rows.take(np.concatenate([memory, window]))
+    return novelty(both, (0, len(memory)), (len(memory), len(both)))
+
+
+def _counts(
+    bins: Bins, rows: Rows, index: Ints, new: dict[str, Floats]
+) -> tuple[Floats, Floats]:
+    return bins.count(rows.take(index), (0, len(index)), new)
