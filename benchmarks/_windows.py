@@ -114,9 +114,7 @@ def mixed(pair: Pair, split: Split, size: int, share: float, rng: np.random.Gene
     )
 
 
-def window_scores(
-    pair: Pair, split: Split, windows: list[Ints], names: tuple[str, ...]
-) -> Floats:
+def window_scores(pair: Pair, split: Split, windows: list[Ints], names: tuple[str, ...]) -> Floats:
     """The alarm's statistic for windows against a reference of independent rows.
 
     Rows are drawn independently, so that nothing but chance varies: there are no past windows to
@@ -149,7 +147,5 @@ def _novelty(rows: Rows, memory: Ints, window: Ints) -> dict[str, Floats]:
     return novelty(both, (0, len(memory)), (len(memory), len(both)))
 
 
-def _counts(
-    bins: Bins, rows: Rows, index: Ints, new: dict[str, Floats]
-) -> tuple[Floats, Floats]:
+def _counts(bins: Bins, rows: Rows, index: Ints, new: dict[str, Floats]) -> tuple[Floats, Floats]:
     return bins.count(rows.take(index), (0, len(index)), new)

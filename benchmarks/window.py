@@ -3,7 +3,7 @@
 Usage: python benchmarks/window.py CORPORA [--splits N] [--sizes 1500,400]
 
 CORPORA holds ``extraction/mea_*.jsonl.gz`` and ``benign/mea_normal_*.jsonl.gz``. Sentence embeddings
-need the packages of ``requirements-peers.txt``; without them MMD runs on hashed TF-IDF only.
+need the packages of ``requirements-sentences.txt``; without them MMD runs on hashed TF-IDF only.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from _mmd import NULL_DRAWS, QUANTILE, REPEATS, Discrepancy, gaussian_kernel
-from _windows import ATTACK_SHARES, NOVELTIES, PAIRS, Pair, draw, load, mixed, splits, window_scores
 from rich.console import Console
 from rich.table import Table
+from sklearn.decomposition import TruncatedSVD
+from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+from sklearn.preprocessing import normalize
 
+from _mmd import NULL_DRAWS, QUANTILE, REPEATS, Discrepancy, gaussian_kernel
+from _sentences import SentenceModel
+from _windows import ATTACK_SHARES, NOVELTIES, PAIRS, Pair, draw, load, mixed, splits, window_scores
 from stillhunt.fingerprints.observe import Observer
 
 BENIGN = 6
@@ -76,15 +80,12 @@ def _kernels(pair: Pair, cache: Path | None) -> dict[str, npt.NDArray[np.float64
     try:
         vectors["MMD, sentence embeddings"] = _sentences(pair, cache)
     except ModuleNotFoundError as error:
-        print(f"No sentence embeddings: {error}; see benchmarks/requirements-peers.txt.")
+        print(f"No sentence embeddings: {error}; see benchmarks/requirements-sentences.txt.")
     return {name: gaussian_kernel(v, pair.normal, rng) for name, v in vectors.items()}
 
 
 def _lsa(pair: Pair) -> npt.NDArray[np.float64]:
     """Latent semantic analysis of hashed TF-IDF, fitted on normal rows; unit vectors."""
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-    from sklearn.preprocessing import normalize
 
     counts = HashingVectorizer(n_features=1 << 16, alternate_sign=False, norm=None)
     words = counts.transform(pair.texts)
@@ -95,8 +96,6 @@ def _lsa(pair: Pair) -> npt.NDArray[np.float64]:
 
 
 def _sentences(pair: Pair, cache: Path | None) -> npt.NDArray[np.float64]:
-    from _sentences import SentenceModel
-
     kept = cache / f"{pair.name}.npy" if cache else None
     if kept is not None and kept.is_file():
         return np.load(kept).astype(np.float64)
@@ -116,7 +115,10 @@ def _run(
     for seed in SEEDS:
         for split, rng in splits(pair, number // len(SEEDS), size, seed):
             shares = [0.0] * BENIGN + list(ATTACK_SHARES)
-            windows = [mixed(pair, split, size, s, rng) if s else draw(split.tested, size, rng) for s in shares]
+            windows = [
+                mixed(pair, split, size, s, rng) if s else draw(split.tested, size, rng)
+                for s in shares
+            ]
             found = {
                 f"alarm, {what}": window_scores(pair, split, windows, names)
                 for what, names in NOVELTIES.items()
@@ -135,10 +137,10 @@ def _keep(scores: Scores, shares: list[float], values: npt.NDArray[np.float64]) 
         scores[share].append([float(v) for s, v in zip(shares, values, strict=True) if s == share])
 
 
-def _table(
-    pair: Pair, size: int, scores: dict[str, Scores], paper: dict[str, Scores]
-) -> Table:
-    table = Table(title=f"{pair.name}, {size:,}: windows that alarm, % (standard error)", title_justify="left")
+def _table(pair: Pair, size: int, scores: dict[str, Scores], paper: dict[str, Scores]) -> Table:
+    table = Table(
+        title=f"{pair.name}, {size:,}: windows that alarm, % (standard error)", title_justify="left"
+    )
     table.add_column("method")
     table.add_column("benign", justify="right")
     for share in ATTACK_SHARES:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -109,7 +108,7 @@ def alarm(request: AlarmRequest, progress: Progress | None = None) -> dict[str, 
             document = _watch(request, engine, came)
             document["counts"]["quarantined"] = quarantine.count
         write_json(Path(work) / "alarm.json", document)
-        os.replace(Path(work) / "alarm.json", request.out / "alarm.json")
+        (Path(work) / "alarm.json").replace(request.out / "alarm.json")
     return document
 
 
@@ -157,7 +156,9 @@ def _watch(request: AlarmRequest, engine: Engine, came: Ingested) -> dict[str, A
 def _rows(request: AlarmRequest, engine: Engine, came: Ingested) -> pa.Table:
     """Observations in time order, the past's first, with ``entity`` and ``recent``."""
     build_entities(engine)
-    columns = ", ".join(f"o.{name}" for name in (*NUMBERS, *NAMES, "cues", "item", "grams", "pairs"))
+    columns = ", ".join(
+        f"o.{name}" for name in (*NUMBERS, *NAMES, "cues", "item", "grams", "pairs")
+    )
     rows = engine.query(
         f"""
         SELECT o.time, o.file, m.entity, {columns}

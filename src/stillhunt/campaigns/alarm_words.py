@@ -17,6 +17,7 @@ _COUNTED = {
     "max_tokens": "requests that allow {} tokens",
     "temperature": "requests at a temperature of {}",
 }
+_FAMILIAR = {"known_pairs": "word pairs", "known_grams": "phrases of six words"}
 _NAMED = {
     "model": "requests to one model",
     "system": "requests with one system prompt",
@@ -39,15 +40,17 @@ def _what(change: Change, feature: Feature) -> str:
         return _NAMED[feature.name]
     low = float(feature.edges[change.low - 1]) if change.low > 0 else -np.inf
     high = float(feature.edges[change.high - 1]) if change.high < feature.bins else np.inf
-    if feature.name == "repeat":
+    return _in_range(feature.name, low, high)
+
+
+def _in_range(name: str, low: float, high: float) -> str:
+    if name == "repeat":
         return "prompts sent before, word for word" if low >= 0 else "prompts not sent before"
-    if feature.name == "burst":
+    if name == "burst":
         return f"prompts with a skeleton {_range(2**low, 2**high)} times as common as before"
-    if feature.name == "known_pairs":
-        return f"prompts whose word pairs are {_how_known(low, high)}"
-    if feature.name == "known_grams":
-        return f"prompts whose phrases of six words are {_how_known(low, high)}"
-    return _COUNTED[feature.name].format(_range(low, high))
+    if name in _FAMILIAR:
+        return f"prompts whose {_FAMILIAR[name]} are {_how_known(low, high)}"
+    return _COUNTED[name].format(_range(low, high))
 
 
 def _range(low: float, high: float) -> str:

@@ -59,7 +59,8 @@ def alarm(
         int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
     ] = 0,
     pseudonymise: Annotated[
-        Path | None, typer.Option(help="Key file: hash accounts and organizations as they are read.")
+        Path | None,
+        typer.Option(help="Key file: hash accounts and organizations as they are read."),
     ] = None,
     max_bad: Annotated[
         float,

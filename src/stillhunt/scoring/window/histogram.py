@@ -89,7 +89,9 @@ class Bins:
         for i, feature in enumerate(self.features):
             here = slice(feature.first, feature.first + feature.bins)
             if feature.edges is not None:
-                values = new[feature.name] if feature.name in new else rows.numbers[feature.name][part]
+                values = (
+                    new[feature.name] if feature.name in new else rows.numbers[feature.name][part]
+                )
                 values = values[~np.isnan(values)]
                 at: npt.NDArray[np.int64] = np.searchsorted(feature.edges, values)
                 known[i] = len(values)

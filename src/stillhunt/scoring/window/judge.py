@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,8 +15,8 @@ from stillhunt.scoring.window.mixture import (
 )
 from stillhunt.scoring.window.rows import Floats
 
-TAIL = 0.2
-"""Share of past scores on which the tail is fitted."""
+TOLD = 1.0
+"""Nats that a change must add to the likelihood to be told."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class Baseline:
     """How much windows of a past that is taken to be ordinary differ from what came before them.
 
     A past window is judged by the other past windows, a new one by all of them; so neither has a
-    part in its own yardstick.
+    part in its own yardstick (but for what a past window does to the yardsticks of the others).
 
     Args:
         past: comparisons of m past windows; none at all means that nothing but chance varies.
@@ -67,9 +66,7 @@ class Baseline:
         n = max(m - 1, 1)
         mean = (parts.sum(axis=0) - parts) / n
         spread = _spread(((parts**2).sum(axis=0) - parts**2) / n, mean)
-        self.past_scores: Floats = (
-            log_mean_exp((parts - mean) / spread) if m else np.zeros(0)
-        )
+        self.past_scores: Floats = log_mean_exp((parts - mean) / spread) if m else np.zeros(0)
         """Scores of the past windows, float64 (m,)."""
 
     def score(self, windows: Comparisons) -> tuple[Floats, Floats]:
@@ -92,13 +89,15 @@ class Baseline:
     def changes(self, window: Comparisons, most: int = 3) -> list[Change]:
         """What changed most in one window, at most so many features, the weightiest first."""
         _, scaled = self.score(window)
-        told = []
-        for feature in np.argsort(-scaled[0], kind="stable")[:most].tolist():
-            if scaled[0, feature] <= 0:
+        told: list[Change] = []
+        for feature in np.argsort(-scaled[0], kind="stable").tolist():
+            if scaled[0, feature] <= 0 or len(told) == most:
                 break
             ranges = ranges_of(window, self._bins, feature)
             ratios = log_ratios(ranges, self._dispersion[feature][None, :]).max(axis=2)[0]
             best = int(np.argmax(ratios))
+            if ratios[best] < TOLD:
+                continue
             low, high = self._bins.features[feature].ranges[best].tolist()
             first = self._bins.features[feature].first
             told.append(
@@ -147,15 +146,11 @@ def verdict(score: float, past: Floats, level: float) -> Verdict:
 
 
 def tail_p(score: float, past: Floats) -> float:
-    """A p-value beyond the ranks, from an exponential tail: an extrapolation.
+    """A p-value for a score above all past scores: an extrapolation.
 
-    The k largest of m past scores, a share TAIL of them, exceed a threshold by b on average. If
-    exceedances are exponential, the chance that the next one exceeds it by more than x is
-    (1 + x / (k b))^-k, which allows for b being an estimate from k values.
+    Beyond the largest past score the chance of exceeding is taken to fall as one over the distance
+    from the median, a Pareto tail of index one. Scores of ordinary windows are bursty; a lighter
+    tail, fitted to the past, promised too much. At the largest past score this is the rank's p.
     """
-    ordered = np.sort(past)
-    k = min(math.ceil(TAIL * len(ordered)), len(ordered) - 1)
-    threshold = float(ordered[-k - 1])
-    mean = max(float(np.mean(ordered[-k:] - threshold)), 1e-9)
-    reach = (k + 1) / (len(ordered) + 1)
-    return float(reach * (1 + max(score - threshold, 0.0) / (k * mean)) ** -k)
+    middle, largest = float(np.median(past)), float(np.max(past))
+    return (largest - middle) / max(score - middle, 1e-9) / (1 + len(past))

@@ -124,4 +124,3 @@ def log_mean_exp(values: Floats) -> Floats:
     top = flat.max(axis=1)
     result: Floats = top + np.log(np.exp(flat - top[:, None]).mean(axis=1))
     return result
-

@@ -45,7 +45,9 @@ class Stream:
         first = past % size
         self.past_spans: list[Span] = [(a, a + size) for a in range(first, past, size)]
         whole = (len(rows) - past) // size
-        self.recent_spans: list[Span] = [(past + i * size, past + (i + 1) * size) for i in range(whole)]
+        self.recent_spans: list[Span] = [
+            (past + i * size, past + (i + 1) * size) for i in range(whole)
+        ]
         self._memory: list[Span] = list(self.past_spans)
         self._news = [
             self._new(span, self.past_spans[i - look_back : i])
