@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stillhunt.campaigns.alarm_document import alarm_document
 from stillhunt.campaigns.alarm_rows import rows_of
-from stillhunt.campaigns.alarm_watch import MIN_PAST, Watch, needed, watch
+from stillhunt.campaigns.alarm_watch import MIN_PAST, needed, watch
 from stillhunt.campaigns.ingest import Ingested, ingest
 from stillhunt.campaigns.outputs import write_json
 from stillhunt.campaigns.request import HuntRequest, Progress
@@ -26,9 +26,6 @@ from stillhunt.linking.entities import build_entities
 from stillhunt.readers import Quarantine, ReadOptions
 from stillhunt.scoring.window.rows import NAMES, NUMBERS
 from stillhunt.scoring.window.stream import Stream
-
-ALARM_VERSION = 1
-"""Schema of ``alarm.json``."""
 
 LOOK_BACK = {"all": 12, "entity": 3}
 """Windows that one is compared with."""
@@ -150,7 +147,14 @@ def _watch(request: AlarmRequest, engine: Engine, came: Ingested) -> dict[str, A
             f"{2 * LOOK_BACK[request.by] + MIN_PAST} past ones and a recent one are needed.",
             "Give a longer past, or smaller windows with --window.",
         )
-    return _document(request, came, rows, groups, watched, size, skipped)
+    parameters = {
+        "by": request.by,
+        "window": size,
+        "look_back": LOOK_BACK[request.by],
+        "false_alarms": request.false_alarms,
+        "split": request.split,
+    }
+    return alarm_document(parameters, came, rows, groups, watched, skipped)
 
 
 def _rows(request: AlarmRequest, engine: Engine, came: Ingested) -> pa.Table:
@@ -230,71 +234,4 @@ def _names(engine: Engine, came: Ingested) -> dict[int, str]:
     codes = hash64(declared, "organization").to_pylist()
     return names | {
         code: name for code, name in zip(codes, declared.to_pylist(), strict=True) if name
-    }
-
-
-def _document(
-    request: AlarmRequest,
-    came: Ingested,
-    rows: pa.Table,
-    groups: dict[str, np.ndarray],
-    watched: Watch,
-    size: int,
-    skipped: dict[str, int],
-) -> dict[str, Any]:
-    time = rows.column("time")
-    recent = np.asarray(rows.column("recent"))
-    past_times = pc.min_max(time.filter(pa.array(~recent)))
-    days = (past_times["max"].as_py() - past_times["min"].as_py()).total_seconds() / 86400
-    windows = [
-        {
-            "stream": w.stream,
-            "first": time[int(groups[w.stream][w.span[0]])].as_py(),
-            "last": time[int(groups[w.stream][w.span[1] - 1])].as_py(),
-            "score": round(w.score, 6),
-            "p": w.p,
-            "extrapolated": w.extrapolated,
-            "alarm": w.alarm,
-            "changed": list(w.words),
-        }
-        for w in watched.windows
-    ]
-    floor = 1 / (1 + watched.past)
-    return {
-        "schema": ALARM_VERSION,
-        "package": "stillhunt",
-        "version": version("stillhunt"),
-        "parameters": {
-            "by": request.by,
-            "window": size,
-            "look_back": LOOK_BACK[request.by],
-            "false_alarms": request.false_alarms,
-            "split": request.split,
-        },
-        "inputs": [
-            {"path": str(f.path), "sha256": f.digest, "rows": n}
-            for f, n in zip(came.files, came.rows, strict=True)
-        ],
-        "counts": {
-            "past": int((~recent).sum()),
-            "recent": int(recent.sum()),
-            "streams": len({w["stream"] for w in windows}),
-            "windows": len(windows),
-            "alarms": sum(w["alarm"] for w in windows),
-            "expected_false_alarms": round(request.false_alarms * len(windows), 3),
-            **skipped,
-        },
-        "calibration": {
-            "past_windows": watched.past,
-            "least_p_by_rank": floor,
-            "extrapolates": floor > request.false_alarms,
-            "past_days": round(days, 2),
-            "whole_week": days >= 6.5,
-        },
-        "not_covered": [
-            name
-            for name in (*NUMBERS, *NAMES, "cues")
-            if rows.column(name).null_count == rows.num_rows
-        ],
-        "windows": windows,
     }

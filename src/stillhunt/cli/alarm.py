@@ -122,20 +122,21 @@ def alarm(
 def _show(document: dict[str, Any], out: Path, console: Console) -> None:
     counts, calibration = document["counts"], document["calibration"]
     size = document["parameters"]["window"]
-    alarms = [w for w in document["windows"] if w["alarm"]]
+    alarms = sorted(document["episodes"], key=lambda e: (e["p"], -e["windows"]))
     told = (
         f"{counts['alarms']} of {counts['windows']:,} windows of {size:,} exchanges alarm; were all "
         f"of them ordinary, about {counts['expected_false_alarms']:g} would."
     )
     if alarms:
         table = Table(title=told, title_justify="left")
-        for name in ("stream", "from (UTC)", "to (UTC)", "p", "what changed most"):
+        for name in ("stream", "from (UTC)", "to (UTC)", "windows", "p", "what changed most"):
             table.add_column(name, justify="left", overflow="fold")
-        for row in sorted(alarms, key=lambda w: w["p"])[:_SHOWN]:
+        for row in alarms[:_SHOWN]:
             table.add_row(
                 escape(visible(row["stream"], 40)),
                 f"{row['first']:%m-%d %H:%M}",
                 f"{row['last']:%m-%d %H:%M}",
+                f"{row['windows']:,}",
                 f"{'~' if row['extrapolated'] else ''}{row['p']:.2g}",
                 escape("\n".join(row["changed"])),
             )

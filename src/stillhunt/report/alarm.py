@@ -18,7 +18,7 @@ CELL = 200
 """Characters of one value that are shown."""
 
 ROWS = 200
-"""Windows that are listed."""
+"""Episodes that are listed."""
 
 
 def write_alarm_page(folder: Path) -> Path:
@@ -61,7 +61,7 @@ def render_alarm(document: dict[str, Any]) -> str:
     )
     style = (ASSETS / "report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    alarms = sorted((w for w in document["windows"] if w["alarm"]), key=lambda w: float(w["p"]))
+    alarms = sorted(document["episodes"], key=lambda e: (float(e["p"]), -int(e["windows"])))
     text: str = environment.get_template("alarm.html.j2").render(
         document=document,
         alarms=alarms[:ROWS],
