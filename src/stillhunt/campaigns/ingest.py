@@ -17,6 +17,7 @@ from stillhunt.engines.base import Engine
 from stillhunt.errors import InputError
 from stillhunt.fingerprints.hashing import hash64
 from stillhunt.fingerprints.observe import Observer
+from stillhunt.fingerprints.pairs import word_pairs
 from stillhunt.readers import InputFile, LogReader, Quarantine, ReadBatch, read_accounts
 from stillhunt.records.account import ACCOUNT_SCHEMA
 from stillhunt.records.exchange import EXCHANGE_SCHEMA
@@ -35,6 +36,7 @@ _NAMES: tuple[pa.Field, ...] = (
     pa.field("row", pa.int64(), nullable=False),
 )
 WORK_SCHEMA: pa.Schema = pa.schema([*OBSERVATION_SCHEMA, *_NAMES])
+PAIRS_SCHEMA: pa.Schema = WORK_SCHEMA.append(pa.field("pairs", pa.list_(pa.int32())))
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,21 @@ class Ingested:
 
 
 def ingest(
-    request: HuntRequest, engine: Engine, work: Path, quarantine: Quarantine, progress: Progress
+    request: HuntRequest,
+    engine: Engine,
+    work: Path,
+    quarantine: Quarantine,
+    progress: Progress,
+    *,
+    pairs: bool = False,
 ) -> Ingested:
     """Read logs and accounts; makes ``observations`` and ``accounts`` in the engine.
+
+    Args:
+        request: inputs and settings.
+        engine: where tables are made; work: folder for the working file.
+        quarantine: for bad rows; progress: told how far it is.
+        pairs: sample word pairs too (column ``pairs``).
 
     Raises:
         InputError: unreadable input, nothing in it, or more bad rows than allowed.
@@ -76,7 +90,8 @@ def ingest(
     observer = Observer(request.threads)
     path = work / "observations.parquet"
     outside = kept = 0
-    with pq.ParquetWriter(path, WORK_SCHEMA, compression="zstd", compression_level=1) as writer:
+    schema = PAIRS_SCHEMA if pairs else WORK_SCHEMA
+    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
         for batch in _together(iter(reader)):
             rows[number[batch.file]] += batch.exchanges.num_rows
             inside = _inside(batch, request.since, request.until)
@@ -86,7 +101,7 @@ def ingest(
             for name in present:
                 column = inside.exchanges.column(name)
                 present[name] += len(column) - column.null_count
-            writer.write_batch(_work_rows(observer, inside, number[batch.file]))
+            writer.write_batch(_work_rows(observer, inside, number[batch.file], schema))
             kept += inside.exchanges.num_rows
             progress.advance(reader.bytes_read, total)
     _judge_share(request, quarantine, quarantine.count - bad_accounts, reader.rows_read)
@@ -155,7 +170,9 @@ def _instant(moment: datetime) -> pa.Scalar:
     return pa.scalar(aware, pa.timestamp("us", tz="UTC"))
 
 
-def _work_rows(observer: Observer, batch: ReadBatch, file: int) -> pa.RecordBatch:
+def _work_rows(
+    observer: Observer, batch: ReadBatch, file: int, schema: pa.Schema
+) -> pa.RecordBatch:
     observed = observer.observe(batch.exchanges)
     n = observed.num_rows
     digests = b"".join(observed.column("exchange").to_pylist())
@@ -169,7 +186,9 @@ def _work_rows(observer: Observer, batch: ReadBatch, file: int) -> pa.RecordBatc
         pa.array(np.full(n, file, dtype=np.int32)),
         pa.array(batch.rows),
     ]
-    return pa.RecordBatch.from_arrays([*observed.columns, *names], schema=WORK_SCHEMA)
+    if "pairs" in schema.names:
+        names.append(word_pairs(batch.exchanges.column("prompt")))
+    return pa.RecordBatch.from_arrays([*observed.columns, *names], schema=schema)
 
 
 def _judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: int) -> None:

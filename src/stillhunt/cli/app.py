@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
 from stillhunt.cli.explain import explain
 from stillhunt.cli.hunt import hunt
@@ -30,6 +31,7 @@ app.command()(hunt)
 app.command()(explain)
 app.command()(case)
 app.command()(report)
+app.command()(alarm)
 app.command()(simulate)
 
 

@@ -48,6 +48,7 @@ _LOW32 = _U(0xFFFFFFFF)
 _BLOOM_BITS = 1 << 17
 _LONGER = np.int64(-(1 << 63))
 _BEFORE = max(RUN, CUE_TOKENS)  # zeros before a text's first token, never written
+BEFORE = _BEFORE
 
 
 def _repeated(byte: int) -> np.uint64:
@@ -479,6 +480,26 @@ def _keep(chosen, kept, value):
             return kept
     chosen[kept] = value
     return kept + 1
+
+
+@_compiled
+def token_hashes(data, start, end, folded, word, lead, tokens):
+    """Hashes of the tokens of bytes start..end-1, from ``tokens[BEFORE]`` on; returns how many.
+
+    The first memory of ``scratch`` is what the last four arguments are.
+    """
+    if _mark(data, start, end, folded, word):
+        _correct(data, start, end, folded, word, lead)
+        count, _ = _take(folded, word, lead, False, end - start, tokens, _U(0))
+    else:
+        count, _ = _take(folded, word, word, True, end - start, tokens, _U(0))
+    return count
+
+
+@_compiled
+def pair_hash(one, two):
+    """Hash of two neighbouring tokens."""
+    return _mix(_chain(one, two))
 
 
 @_compiled

@@ -39,7 +39,7 @@ class TextFingerprints:
     system: np.ndarray
 
 
-def _buffers(column: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
+def text_buffers(column: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
     """The bytes and int64 offsets of a text column; a null has zero length."""
     if column.null_count:
         column = column.fill_null("")
@@ -80,8 +80,8 @@ def fingerprint_text(
     )
     if n == 0:
         return out
-    system_data, system_ends = _buffers(system)
-    prompt_data, prompt_ends = _buffers(prompt)
+    system_data, system_ends = text_buffers(system)
+    prompt_data, prompt_ends = text_buffers(prompt)
 
     longest = max(int(np.diff(ends).max()) for ends in (system_ends, prompt_ends))
 
