@@ -16,7 +16,7 @@ import pyarrow as pa
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import TEMPLATE
 from stillhunt.linking.indicators import Totals, group_degrees
-from stillhunt.linking.links import most_telling
+from stillhunt.linking.links import MAX_BY_CHANCE, most_telling
 from stillhunt.linking.null_model import NullModel, adjust, log_tail
 from stillhunt.scoring.calibration import probability
 from stillhunt.scoring.features import MIN_USE
@@ -84,9 +84,10 @@ def mark_own_exchanges(
 ) -> None:
     """Find what clusters' members do together.
 
-    Makes ``cluster_of`` (entity, cluster), ``own_template`` (cluster, template) and
-    ``own_exchange`` (key, cluster, entity, held): members' exchanges that hold own templates, and how
-    many, or, where no text was logged, all of members' exchanges.
+    Makes ``cluster_of`` (entity, cluster), ``stranger`` (entity in no cluster, n exchanges),
+    ``own_template`` (cluster, template) and
+    ``own_exchange`` (key, cluster, entity): members' exchanges that hold an own template, or, where
+    no text was logged, all of them.
 
     Args:
         engine: with the linking tables.
@@ -103,17 +104,28 @@ def mark_own_exchanges(
             {"entity": pa.array(members, pa.int64()), "cluster": pa.array(number, pa.int64())}
         ),
     )
+    engine.create(
+        "stranger",
+        """
+        SELECT m.entity, COUNT(*) AS n
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        LEFT JOIN cluster_of AS c ON c.entity = m.entity
+        LEFT JOIN set_aside AS a ON a.entity = m.entity
+        WHERE o.item IS NOT NULL AND c.entity IS NULL AND a.entity IS NULL
+        GROUP BY m.entity
+        """,
+    )
     engine.load("own_template", _own_templates(engine, totals, null, swept, level))
     engine.create(
         "own_exchange",
         """
-        SELECT t.key, c.cluster, t.entity, COUNT(*) AS held
+        SELECT DISTINCT t.key, c.cluster, t.entity
         FROM exchange_template AS t
         JOIN cluster_of AS c ON c.entity = t.entity
         JOIN own_template AS w ON w.cluster = c.cluster AND w.template = t.template
-        GROUP BY t.key, c.cluster, t.entity
         UNION ALL
-        SELECT o.key, c.cluster, m.entity, 0 AS held
+        SELECT o.key, c.cluster, m.entity
         FROM observations AS o
         JOIN account_entity AS m ON m.account = o.account
         JOIN cluster_of AS c ON c.entity = m.entity
@@ -141,9 +153,7 @@ def attribute(
     """
     rows = engine.query(
         """
-        SELECT c.cluster, m.entity, COUNT(*) AS n, COUNT(x.key) AS k, COUNT(o.item) AS text,
-            SUM(CASE WHEN x.held = 1 THEN 1 ELSE 0 END) AS once,
-            SUM(CASE WHEN x.held = 2 THEN 1 ELSE 0 END) AS twice
+        SELECT c.cluster, m.entity, COUNT(*) AS n, COUNT(x.key) AS k, COUNT(o.item) AS text
         FROM observations AS o
         JOIN account_entity AS m ON m.account = o.account
         JOIN cluster_of AS c ON c.entity = m.entity
@@ -154,21 +164,12 @@ def attribute(
     cluster, entity, *counts = (np.asarray(column.cast(pa.int64())) for column in rows.columns)
     beside = users_beside(engine)
     shares = template_shares(engine, len(clusters))
-    strangers = int(
-        engine.scalar(
-            """
-            SELECT COUNT(DISTINCT m.entity) AS n
-            FROM account_entity AS m LEFT JOIN cluster_of AS c ON c.entity = m.entity
-            WHERE c.entity IS NULL
-            """
-        )
-        or 0
-    )
+    rates = _stranger_rates(engine, len(clusters)).tolist()
     out = []
     for i in range(len(clusters)):
         at = np.flatnonzero(cluster == i)
         mine = _Counts(entity[at], *(column[at] for column in counts))
-        out.append(_attribution(mine, shares[i], best_q, beside.of(i), strangers))
+        out.append(_attribution(mine, shares[i], best_q, beside.of(i), rates[i]))
     named = [(i, m.entity) for i, a in enumerate(out) for m in a.members if m.named]
     engine.load(
         "named_member",
@@ -200,12 +201,13 @@ def _own_templates(
     """(cluster, template) where more members use a template than strangers as busy would.
 
     Or where two use it and it is one of those that formed the cluster: reworded for each account, a
-    template is used by few. Either way members use it at least as often as all entities in no
-    cluster do together; what is popular besides is no campaign's own.
+    template is used by few. Either way at most a tenth of members' use may be there by chance, at the
+    rate of entities in no cluster: what honest traffic on members' accounts holds is not their own.
     """
     rows = engine.query(
         f"""
-        SELECT s.cluster, s.template, s.n, p.entities AS popularity
+        SELECT s.cluster, s.template, s.n, s.used, COALESCE(b.users, 0.0) AS users,
+            p.entities AS popularity
         FROM (
             SELECT c.cluster, t.template, COUNT(DISTINCT t.entity) AS n, COUNT(*) AS used
             FROM exchange_template AS t JOIN cluster_of AS c ON c.entity = t.entity
@@ -214,12 +216,15 @@ def _own_templates(
         ) AS s
         JOIN popularity AS p ON p.family = 'template' AND p.value = s.template
         LEFT JOIN (
-            SELECT t.template, COUNT(*) AS n
-            FROM exchange_template AS t LEFT JOIN cluster_of AS c ON c.entity = t.entity
-            WHERE c.entity IS NULL
-            GROUP BY t.template
+            SELECT u.template, SUM(CAST(u.n AS DOUBLE) / w.n) AS users
+            FROM (
+                SELECT template, entity, COUNT(*) AS n FROM exchange_template
+                GROUP BY template, entity
+            ) AS u
+            JOIN stranger AS w ON w.entity = u.entity
+            GROUP BY u.template
         ) AS b ON b.template = s.template
-        WHERE p.entities <= {most_telling(totals)} AND s.used >= COALESCE(b.n, 0)
+        WHERE p.entities <= {most_telling(totals)}
         ORDER BY s.cluster, s.template
         """  # noqa: S608
     )
@@ -232,12 +237,62 @@ def _own_templates(
     )
     log_p = log_tail(np.asarray(rows.column("n")), expected)
     template = np.asarray(rows.column("template"))
+    rate = np.asarray(rows.column("users").cast(pa.float64())).round(9) / max(_strangers(engine), 1)
+    by_chance = rate * _written(engine, len(swept))[cluster]
+    by_chance = by_chance > MAX_BY_CHANCE * np.asarray(rows.column("used"))
     keep = np.zeros(rows.num_rows, dtype=bool)
     for i, formed in enumerate(swept):
         here = cluster == i
         keep[here] = adjust(np.exp(log_p[here]), totals.shareable["template"]) <= level
         keep[here] |= np.isin(template[here], formed)
-    return rows.filter(pa.array(keep)).select(["cluster", "template"])
+    return rows.filter(pa.array(keep & ~by_chance)).select(["cluster", "template"])
+
+
+def _written(engine: Engine, clusters: int) -> np.ndarray:
+    """Exchanges with text of each cluster's members, int64 (clusters,)."""
+    rows = engine.query(
+        """
+        SELECT c.cluster, COUNT(*) AS n
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        JOIN cluster_of AS c ON c.entity = m.entity
+        WHERE o.item IS NOT NULL
+        GROUP BY c.cluster
+        """
+    ).to_pylist()
+    out = np.zeros(clusters, dtype=np.int64)
+    for row in rows:
+        out[row["cluster"]] = row["n"]
+    return out
+
+
+def _strangers(engine: Engine) -> int:
+    return int(engine.scalar("SELECT COUNT(*) AS n FROM stranger") or 0)
+
+
+def _stranger_rates(engine: Engine, clusters: int) -> np.ndarray:
+    """Share of a stranger's exchanges that hold one of each cluster's own templates, float.
+
+    Each stranger counts once, for one busy user of a template is one user. An upper limit: where none
+    of n is seen to use any, up to 3 / n of them may (95 %).
+    """
+    rows = engine.query(
+        """
+        SELECT u.cluster, SUM(CAST(u.n AS DOUBLE) / w.n) AS users
+        FROM (
+            SELECT o.cluster, t.entity, COUNT(DISTINCT t.key) AS n
+            FROM own_template AS o JOIN exchange_template AS t ON t.template = o.template
+            GROUP BY o.cluster, t.entity
+        ) AS u
+        JOIN stranger AS w ON w.entity = u.entity
+        GROUP BY u.cluster
+        """
+    ).to_pylist()
+    users = np.zeros(clusters)
+    for row in rows:
+        users[row["cluster"]] = round(row["users"], 9)
+    rates: np.ndarray = np.minimum((users + 3) / max(_strangers(engine), 3), 1.0)
+    return rates
 
 
 @dataclass(frozen=True)
@@ -246,15 +301,12 @@ class _Counts:
 
     Attributes:
         entity; n: its exchanges; k: own ones; text: with text.
-        once, twice: own ones with one own template, with two.
     """
 
     entity: np.ndarray
     n: np.ndarray
     k: np.ndarray
     text: np.ndarray
-    once: np.ndarray
-    twice: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -359,7 +411,7 @@ def _attribution(
     shares: tuple[float, float],
     best_q: dict[int, float],
     beside: Users,
-    strangers: int,
+    rate: float,
 ) -> Attribution:
     has_templates = bool(own.text.sum() > 0)
     share, background = shares
@@ -371,8 +423,6 @@ def _attribution(
         content = float(ratio[i]) if has_templates else None
         members.append(Member(e, int(own.n[i]), int(own.k[i]), content, link))
     named = np.array([m.named for m in members], dtype=bool)
-    # A stranger's rate, each stranger counting once: one busy user of a template is one user.
-    rate = float(np.sum(beside.own / np.maximum(beside.exchanges, 1))) / max(strangers, 1)
     low, count, high = _interval(own, named, rate)
     alike = log_ratio(beside.own, beside.exchanges, share, background) >= SURE
     high += int(beside.own[alike].sum())
@@ -382,22 +432,22 @@ def _attribution(
 def _interval(own: _Counts, named: np.ndarray, rate: float) -> tuple[int, int, int]:
     """Low end, count and high end of the exchanges of named members.
 
-    Low: without what ordinary use of the same templates would explain (``rate``: share of a
-    stranger's exchanges that hold one). High: with all that accounts sent which mostly send this, in
-    case a template was missed, and with those exchanges of the others that hold no own template but
-    are as much the campaign's: of n exchanges with one own template and m with two, n^2 / 2m are to
-    be expected with none (Chao 1987). Two standard errors are added on either side; on mixed
-    accounts those with one own template are counted as if each might be chance.
+    Low: without what ordinary use of the same templates would explain (``rate``: share of strangers'
+    exchanges that hold one, an upper limit), and two standard errors. High: with all that accounts
+    sent which mostly send this, in case a template was missed; and as if every mixed account sent as
+    large a share of it as the upper quarter of them do, for where templates are reworded for each
+    account some are missed.
     """
     count = int(own.k[named].sum())
     beside = np.maximum(own.text - own.k, 0)
     mostly = named & (2 * own.k >= own.text)
     mixed = named & ~mostly
-    by_chance = rate * float(beside[named].sum()) / (1 - min(rate, 0.5))
-    weak = float(own.once[mixed].sum())
-    low = count - by_chance - 2 * np.sqrt(by_chance + weak + 1)
-    once, twice = (float(c[mixed].sum()) for c in (own.once, own.twice))
-    missed = once * max(once - 1, 0) / (2 * (twice + 1))
-    missed = min(missed + 2 * np.sqrt(missed + 1), float(beside[mixed].sum()))
+    by_chance = rate * float(beside[mixed].sum())
+    low = count - by_chance - 2 * np.sqrt(by_chance + 1)
+    missed = 0.0
+    if mixed.any():
+        share = own.k[mixed] / own.text[mixed]
+        usual = float(np.quantile(share, 0.75))
+        missed = float(np.sum(np.maximum(usual - share, 0.0) * own.text[mixed]))
     high = count + int(beside[mostly].sum()) + int(np.ceil(missed))
     return max(0, min(int(np.floor(low)), count)), count, high
