@@ -175,11 +175,11 @@ class _Settler:
         return draw_client(self._rng)
 
     def _credentials(self, persona: Persona, life: Span) -> list[str]:
-        """One key or a few; rotated ones last about two days each."""
+        """One key or a few; rotated ones last one to two days each."""
         rng = self._rng
         count = int(rng.geometric(0.5))
         if persona.keys == "rotated":
-            count = max(1, round((life.last - life.first) / _DAY / float(rng.uniform(1.5, 4.0))))
+            count = max(1, round((life.last - life.first) / _DAY / float(rng.uniform(0.8, 2.5))))
         return [f"key_{draw_hex(rng, 10)}" for _ in range(min(6, count))]
 
     def _shared_addresses(self, network: Network) -> list[int]:

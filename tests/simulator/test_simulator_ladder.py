@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,18 +13,19 @@ import pyarrow.compute as pc
 import pytest
 from simulated import Simulated, days, grouped, runs, sharing
 
-from stillhunt_simulator import load
+from stillhunt_simulator import load, simulate
 
 Level = Callable[[str], Simulated]
 CAMPAIGNS = ("reasoning", "grading", "agents")
 RELEASE = 8.6
 
 
-def together(table: pa.Table, day: str = "day") -> float:
-    """The largest share of accounts that are active on one day."""
-    rows = table.append_column(day, pc.floor_temporal(table["time"], unit="day"))
-    active = max(len(v) for v in grouped(rows, day, "account").values())
-    return active / len(set(table["account"].to_pylist()))
+def lasting(table: pa.Table) -> float:
+    """Days between an account's first exchange and its last; median over accounts."""
+    seen: dict[str, list[float]] = defaultdict(list)
+    for account, moment in zip(table["account"].to_pylist(), days(table), strict=True):
+        seen[account].append(moment)
+    return float(np.median([max(moments) - min(moments) for moments in seen.values()]))
 
 
 def night(table: pa.Table) -> float:
@@ -66,7 +68,7 @@ def test_e0_is_naive(simulated: Level) -> None:
         assert len(set(rows["user_agent"].to_pylist())) == 1
         assert len(set(rows["client_address"].to_pylist())) <= 10
         assert night(rows) > 0.15
-        assert together(rows) >= 0.85
+        assert lasting(rows) > 10
         assert sharing(traffic.members(name), "payment") > 0.5
         assert np.median(first_days(traffic, name)) < 10
 
@@ -86,11 +88,12 @@ def test_e2_replaces_accounts_and_rotates_keys(simulated: Level) -> None:
     traffic = simulated("e2")
     for name in CAMPAIGNS:
         rows = traffic.campaign(name)
-        assert together(rows) < 0.8
+        assert lasting(rows) < 9
         who = traffic.members(name)
         opened = days(who, "created_at")
         # New ones are opened all through the period, each within days of its first use.
-        assert np.ptp(opened[opened > 0]) > 5
+        assert (opened > 0).mean() > 0.3
+        assert np.ptp(opened[opened > 0]) > 3
         assert np.median(first_days(traffic, name)) < 4
     # Keys come one after the other: their times hardly overlap.
     overlaps = total = 0
@@ -220,10 +223,15 @@ def test_e7_leaves_content_and_timing(simulated: Level) -> None:
         assert load("e7").campaigns[0].zone == "group"
         # An operator's hours: there is a night.
         assert night(traffic.campaign(name)) < 0.12
-    # One public template is in use by campaigns, by laboratories and by a licensed customer.
+    # One public template is in use by campaigns, laboratories, strangers and a licensed customer.
     label = "cot_elicitation:well-known"
     users = [p for p in load("e7").personas if label in p.writing.public]
-    assert {p.campaign or p.name for p in users} == {*CAMPAIGNS, "benchmarker", "licensed"}
+    assert {p.campaign or p.name for p in users} == {
+        *CAMPAIGNS,
+        "benchmarker",
+        "licensed",
+        "prompt_copier",
+    }
     said = {
         p.campaign or p.name: runs(
             (traffic.campaign(p.campaign) if p.campaign else traffic.of(p.name))[
@@ -261,3 +269,25 @@ def test_a_dozen_and_a_trickle(simulated: Level) -> None:
     thousands = simulated("e3-thousands")
     # At a size of 24,000 of 200,000.
     assert thousands.members("reasoning").num_rows == pytest.approx(240, rel=0.02)
+
+
+def test_a_larger_simulation_has_more_of_the_same(tmp_path: Path) -> None:
+    sizes = (30_000, 90_000)
+    made = []
+    for size in sizes:
+        simulate(tmp_path / str(size), seed=3, exchanges=size, scenario="e3")
+        made.append(Simulated(tmp_path / str(size)))
+    little, large = made
+    assert large.accounts.num_rows == pytest.approx(3 * little.accounts.num_rows, rel=0.15)
+    for name in CAMPAIGNS:
+        rows = [traffic.campaign(name) for traffic in made]
+        members = [traffic.members(name).num_rows for traffic in made]
+        share = [part.num_rows / size for part, size in zip(rows, sizes, strict=True)]
+        pace = [part.num_rows / count for part, count in zip(rows, members, strict=True)]
+        crowd = [
+            len(set(part["client_address"].to_pylist())) / count
+            for part, count in zip(rows, members, strict=True)
+        ]
+        assert share[0] == pytest.approx(share[1], rel=0.02)
+        assert pace[0] == pytest.approx(pace[1], rel=0.3)
+        assert crowd[0] == pytest.approx(crowd[1], rel=0.5)

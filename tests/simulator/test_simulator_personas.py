@@ -20,6 +20,7 @@ def test_all_of_them_are_there(clean: Simulated) -> None:
         *DECLARED,
         "hobbyist",
         "tool_user",
+        "prompt_copier",
         "campus",
         "office",
         "vpn",
@@ -54,6 +55,16 @@ def test_tool_users_share_a_template_and_a_client_and_nothing_else(clean: Simula
     pairs = [bool(a & b) for i, a in enumerate(common) for b in common[:i]]
     assert np.mean(pairs) > 0.2
     assert len(set(rows["prompt"].to_pylist())) > 0.97 * rows.num_rows
+
+
+def test_strangers_copy_a_well_known_prompt_and_ask_their_own_questions(clean: Simulated) -> None:
+    rows = clean.of("prompt_copier")
+    assert sharing(clean.owners("prompt_copier"), "payment") == 0.0
+    assert len(set(rows["prompt"].to_pylist())) == rows.num_rows
+    said = [runs(v, 6) for v in _lists(rows, "prompt").values() if len(v) >= 10]
+    pairs = [bool(a & b) for i, a in enumerate(said) for b in said[:i]]
+    assert len(pairs) >= 10
+    assert np.mean(pairs) > 0.8
 
 
 @pytest.mark.parametrize("name", ["enterprise_app", "data_pipeline"])
