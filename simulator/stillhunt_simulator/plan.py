@@ -16,6 +16,7 @@ from stillhunt_simulator.texts.vocabulary import LANGUAGE_SHARES
 
 # Most of what a person writes is in one language; a program sends what it is given.
 _FAITHFUL = 0.85
+_STEADY = 0.6
 # A data set is about many things; so is a person's week.
 _SUBJECTS = 12
 # Honest customers behind one reseller's account.
@@ -194,8 +195,12 @@ def _about(
     ends = np.cumsum(LANGUAGE_SHARES)[:-1]
     main = np.array([a.language for a in accounts])[who]
     personas = [scenario.personas[a.persona] for a in accounts]
-    # Campaigns are as faithful as people are: language is to tell nothing.
-    faithful = np.array([p.beat == "sessions" or p.campaign is not None for p in personas])[who]
+    # Some campaign accounts keep to one language as people do, some to none as programs do: language
+    # is to tell nothing, whomever their volume resembles.
+    steady = rng.random(len(personas)) < _STEADY
+    alone = np.array([p.beat == "sessions" for p in personas])
+    planted = np.array([p.campaign is not None for p in personas])
+    faithful = np.where(planted, steady, alone)[who]
     shared = np.array([p.writing.items in ("drawn", "repeated") for p in personas])[who]
     # An item that is asked again is asked in the same language.
     again = (item != 0) & shared

@@ -55,12 +55,7 @@ class Desk:
         pool = named(population.seed, "pool", writing.pool_name or f"group {group}")
         population.pools.append(pool or 1)
         skeletons = [
-            phrase(
-                rng,
-                population.lexicon,
-                writing.kinds[(group + i) % len(writing.kinds)],
-                writing.systems,
-            )
+            phrase(rng, writing.kinds[(group + i) % len(writing.kinds)], writing.systems)
             for i in range(writing.templates)
         ]
         skeletons += [self._copied(label) for label in writing.public]
@@ -74,8 +69,7 @@ class Desk:
         if group.mix is not None:
             return group.mix
         strength = group.persona.writing.reword
-        lexicon = self._population.lexicon
-        skeletons = [reword(self._rng, lexicon, s, strength) for s in group.skeletons]
+        skeletons = [reword(self._rng, s, strength) for s in group.skeletons]
         return self._mixed(group.persona, skeletons)
 
     def resold(self, scenario: Scenario) -> int:
@@ -96,7 +90,7 @@ class Desk:
         if label not in self._public:
             own = np.random.default_rng(named(self._population.seed, "public", label))
             kind = label.partition(":")[0]
-            self._public[label] = phrase(own, self._population.lexicon, kind, 0.5)
+            self._public[label] = phrase(own, kind, 0.5)
         return self._public[label]
 
     def _mixed(self, persona: Persona, skeletons: list[Skeleton]) -> int:
@@ -109,7 +103,8 @@ class Desk:
         mix = [(weight * writing.free, form) for weight, form in self._free if writing.free]
         if skeletons:
             whole = writing.items in ("drawn", "repeated")
-            forms = [whole_item(s) if whole else s.form() for s in skeletons]
+            forms = [skeleton.form(self._population.lexicon) for skeleton in skeletons]
+            forms = [whole_item(form) for form in forms] if whole else forms
             share = (1.0 - writing.free) / len(forms)
             mix += self._register([(share, form) for form in forms])
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import combinations, pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.compute as pc
 import pytest
 from simulated import Simulated, days, grouped, runs, sharing
 
-from stillhunt_simulator import load
+from stillhunt_simulator import load, simulate
 
 Level = Callable[[str], Simulated]
 CAMPAIGNS = ("reasoning", "grading", "agents")
@@ -261,3 +262,25 @@ def test_a_dozen_and_a_trickle(simulated: Level) -> None:
     thousands = simulated("e3-thousands")
     # At a size of 24,000 of 200,000.
     assert thousands.members("reasoning").num_rows == pytest.approx(240, rel=0.02)
+
+
+def test_a_larger_simulation_has_more_of_the_same(tmp_path: Path) -> None:
+    sizes = (30_000, 90_000)
+    made = []
+    for size in sizes:
+        simulate(tmp_path / str(size), seed=3, exchanges=size, scenario="e3")
+        made.append(Simulated(tmp_path / str(size)))
+    little, large = made
+    assert large.accounts.num_rows == pytest.approx(3 * little.accounts.num_rows, rel=0.15)
+    for name in CAMPAIGNS:
+        rows = [traffic.campaign(name) for traffic in made]
+        members = [traffic.members(name).num_rows for traffic in made]
+        share = [part.num_rows / size for part, size in zip(rows, sizes, strict=True)]
+        pace = [part.num_rows / count for part, count in zip(rows, members, strict=True)]
+        crowd = [
+            len(set(part["client_address"].to_pylist())) / count
+            for part, count in zip(rows, members, strict=True)
+        ]
+        assert share[0] == pytest.approx(share[1], rel=0.02)
+        assert pace[0] == pytest.approx(pace[1], rel=0.3)
+        assert crowd[0] == pytest.approx(crowd[1], rel=0.5)

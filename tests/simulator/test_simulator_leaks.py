@@ -172,15 +172,26 @@ def pooled(tmp_path: Path, level: str) -> tuple[dict[str, list[Floats]], NDArray
         traffic = Traffic(tmp_path / str(seed))
         planted.append(traffic.planted)
         volume.append(traffic.counts)
-        for name, summary in summaries(traffic):
+        more = infrastructure(traffic) if level == "e7" else ()
+        for name, summary in (*summaries(traffic), *more):
             values.setdefault(name, []).append(summary)
     return values, np.concatenate(planted), np.concatenate(volume)
 
 
-@pytest.mark.parametrize("level", ["e0", "e3", "e6", "e7"])
+def infrastructure(traffic: Traffic) -> Iterator[tuple[str, Floats]]:
+    """What separates at lower rungs, and must not where every account has its own."""
+    for name in ("client_address", "client_asn", "tls_fingerprint", "user_agent", "payment"):
+        of = codes(traffic.columns[name])
+        counts = np.bincount(of)
+        yield f"{name}, popularity", traffic.mean(np.log(counts[of]))
+        yield f"{name}, distinct", traffic.distinct(of)
+
+
+@pytest.mark.parametrize("level", ["e0", "e2", "e3", "e5", "e6", "e7"])
 def test_what_is_no_signal_does_not_separate(tmp_path: Path, level: str) -> None:
     values, planted, volume = pooled(tmp_path, level)
     assert planted.sum() >= 100
+    assert ("client_asn, popularity" in values) == (level == "e7")
     found = {
         name: separation(np.concatenate(parts), planted, volume)
         for name, parts in values.items()
@@ -188,7 +199,7 @@ def test_what_is_no_signal_does_not_separate(tmp_path: Path, level: str) -> None
         if len(parts) == len(SEEDS)
     }
     assert len(found) > 50
-    allowed = REPLACED if level in ("e3", "e6") else {}
+    allowed = REPLACED if level in ("e2", "e3", "e5", "e6") else {}
     leaks = {name: round(area, 3) for name, area in found.items() if area > MOST}
     assert not leaks.keys() - allowed.keys(), leaks
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from stillhunt_simulator.draws import Keys, mixed, uniform
@@ -131,9 +132,11 @@ class _Tables:
     def __init__(self, pieces: list[str], patterns: list[list[int]], ranges: list[_Class]) -> None:
         self.pieces = pa.array(pieces, pa.string())
         # Roughly: 1.3 tokens a word, and what has no spaces by its bytes.
-        self.tokens = np.array(
-            [max(1.3 * len(p.split()), len(p.encode()) / 5.0) if p.strip() else 0.0 for p in pieces]
-        )
+        bare = pc.utf8_trim_whitespace(self.pieces)
+        words = pc.count_substring_regex(bare, r"\s+").to_numpy() + 1
+        size = pc.binary_length(self.pieces).to_numpy()
+        some = pc.binary_length(bare).to_numpy() > 0
+        self.tokens = np.where(some, np.maximum(1.3 * words, size / 5.0), 0.0)
         self._rows = np.concatenate([np.array(row, dtype=np.int64) for row in patterns])
         self._lengths = np.array([len(row) for row in patterns])
         self._starts = np.cumsum(self._lengths) - self._lengths

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 
@@ -14,6 +15,10 @@ from stillhunt_simulator.traces import CHAT, Lengths
 
 _CHOICE = re.compile(r"\[([^\[\]|]*(?:\|[^\[\]|]*)+)\]")
 _SLOT = re.compile(r"<<([a-z0-9:+]+)>>")
+# Choices that a sentence may have, and more; of those touched, the share that is settled anew.
+_PICKS = 24
+_SYNONYMS = 0.5
+_NAMES = 0.3
 _JOINS = (" ", "\n", "\n- ", "\n\n", "\n* ")
 
 
@@ -49,10 +54,22 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a template, as worded, and the grammar that words it."""
+    """A sentence of a template: the grammar that words it, and how it is worded.
+
+    Attributes:
+        source: the grammar.
+        picks: numbers in [0, 1) that settle its choices, one after the other.
+        words: seed of the words drawn for it.
+    """
 
     source: str
-    text: str
+    picks: tuple[float, ...]
+    words: int
+
+    def text(self, lexicon: Lexicon) -> str:
+        """The sentence, worded."""
+        settled = _settled(self.source, self.picks)
+        return lexicon.fill(np.random.default_rng(self.words), settled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +94,19 @@ class Skeleton:
     system: Sentence | None
     join: str
 
-    def form(self) -> Form:
+    def form(self, lexicon: Lexicon) -> Form:
         """The skeleton as a form to be filled."""
-        text = self.join.join(s.text for s in (self.opening, *self.rules)) + self.layout.text
-        text = (self.lead.text if self.lead else "") + text
-        system = self.system.text if self.system else None
+        text = self.join.join(s.text(lexicon) for s in (self.opening, *self.rules))
+        text = (self.lead.text(lexicon) if self.lead else "") + text + self.layout.text(lexicon)
+        system = self.system.text(lexicon) if self.system else None
         return parse(text, KINDS[self.kind].answer, system)
 
 
-def phrase(rng: np.random.Generator, lexicon: Lexicon, kind: str, systems: float) -> Skeleton:
+def phrase(rng: np.random.Generator, kind: str, systems: float) -> Skeleton:
     """Word a template of a kind: no two calls word it alike.
 
     Args:
         rng: source of chance.
-        lexicon: words for the template's own names.
         kind: a key of ``KINDS``.
         systems: probability of a system prompt.
 
@@ -104,54 +120,56 @@ def phrase(rng: np.random.Generator, lexicon: Lexicon, kind: str, systems: float
     rng.shuffle(rules)
     return Skeleton(
         kind,
-        _worded(rng, lexicon, _one(rng, LEADS)) if rng.random() < LEADING else None,
-        _worded(rng, lexicon, _one(rng, source.openings)),
-        tuple(_worded(rng, lexicon, rule) for rule in rules),
-        _worded(rng, lexicon, _one(rng, source.layouts)),
-        _worded(rng, lexicon, _one(rng, source.systems)) if rng.random() < systems else None,
+        _worded(rng, _one(rng, LEADS)) if rng.random() < LEADING else None,
+        _worded(rng, _one(rng, source.openings)),
+        tuple(_worded(rng, rule) for rule in rules),
+        _worded(rng, _one(rng, source.layouts)),
+        _worded(rng, _one(rng, source.systems)) if rng.random() < systems else None,
         _one(rng, _JOINS),
     )
 
 
-def reword(
-    rng: np.random.Generator, lexicon: Lexicon, skeleton: Skeleton, strength: float
-) -> Skeleton:
+def reword(rng: np.random.Generator, skeleton: Skeleton, strength: float) -> Skeleton:
     """Say the same in other words.
 
-    Each sentence is, with probability ``strength``, worded anew from its grammar. Half as often
-    the opening is exchanged for another one, and so is what leads up to it; rules are swapped with
-    a neighbour; one is left out; one is taken in. What is not touched stays word for word.
+    Each sentence is touched with probability ``strength``: half of its choices are settled anew, and
+    now and then the words drawn for it. A third as often the opening is exchanged for another one,
+    and so is what leads up to it; rules are swapped with a neighbour; one is left out; one is taken
+    in. What is not touched stays word for word.
 
     Args:
         rng: source of chance.
-        lexicon: words for new names.
         skeleton: what to reword.
-        strength: from 0, nothing changes, to 1, nothing stays as it was worded.
+        strength: from 0, nothing changes, to 1, every sentence does.
     """
     source = KINDS[skeleton.kind]
+
+    rarely = strength / 3
 
     def again(sentence: Sentence) -> Sentence:
         if rng.random() >= strength:
             return sentence
-        return _worded(rng, lexicon, sentence.source)
+        fresh = rng.random((2, _PICKS))
+        picks = np.where(fresh[0] < _SYNONYMS, fresh[1], sentence.picks).tolist()
+        words = _seed(rng) if rng.random() < _NAMES else sentence.words
+        return Sentence(sentence.source, tuple(picks), words)
 
     opening = again(skeleton.opening)
-    if rng.random() < strength / 2:
-        opening = _worded(rng, lexicon, _one(rng, source.openings))
+    if rng.random() < rarely:
+        opening = _worded(rng, _one(rng, source.openings))
     rules = [again(rule) for rule in skeleton.rules]
     for i in range(len(rules) - 1):
-        if rng.random() < strength / 2:
+        if rng.random() < rarely:
             rules[i], rules[i + 1] = rules[i + 1], rules[i]
-    if len(rules) > 2 and rng.random() < strength / 2:
+    if len(rules) > 2 and rng.random() < rarely:
         del rules[int(rng.integers(len(rules)))]
-    unused = [r for r in source.rules if r not in {rule.source for rule in rules}]
-    if unused and rng.random() < strength / 2:
-        rules.insert(
-            int(rng.integers(len(rules) + 1)), _worded(rng, lexicon, _one(rng, tuple(unused)))
-        )
+    known = {rule.source for rule in rules}
+    unused = tuple(rule for rule in (*source.rules, *REMARKS) if rule not in known)
+    if unused and rng.random() < rarely:
+        rules.insert(int(rng.integers(len(rules) + 1)), _worded(rng, _one(rng, unused)))
     lead = again(skeleton.lead) if skeleton.lead else None
-    if rng.random() < strength / 2:
-        lead = _worded(rng, lexicon, _one(rng, LEADS))
+    if rng.random() < rarely:
+        lead = _worded(rng, _one(rng, LEADS))
     return Skeleton(
         skeleton.kind,
         lead,
@@ -181,9 +199,8 @@ def coursework_forms() -> list[tuple[float, Form]]:
     return [(weight, parse(text, CHAT)) for weight, text in COURSEWORK]
 
 
-def whole_item(skeleton: Skeleton) -> Form:
-    """A template of which nothing varies but the item: all its slots are the item's."""
-    form = skeleton.form()
+def whole_item(form: Form) -> Form:
+    """A form of which nothing varies but the item: all its slots are the item's."""
     slots = tuple(Slot(slot.parts, item=True) for slot in form.slots)
     return Form(form.system, form.pieces, slots, form.answer)
 
@@ -194,16 +211,26 @@ def _slot(text: str) -> Slot:
     return Slot(tuple((unit, int(count)) for unit, count in pairs), item)
 
 
-def _worded(rng: np.random.Generator, lexicon: Lexicon, source: str) -> Sentence:
-    return Sentence(source, lexicon.fill(rng, _choose(rng, source)))
+def _worded(rng: np.random.Generator, source: str) -> Sentence:
+    return Sentence(source, tuple(rng.random(_PICKS).tolist()), _seed(rng))
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(1 << 62))
 
 
 def _one(rng: np.random.Generator, among: tuple[str, ...]) -> str:
     return among[int(rng.integers(len(among)))]
 
 
-def _choose(rng: np.random.Generator, text: str) -> str:
-    """Settle every ``[a|b]``, innermost first."""
+def _settled(text: str, picks: tuple[float, ...]) -> str:
+    """Settle every ``[a|b]``, innermost first, by the picks in turn."""
+    turn = cycle(picks)
+
+    def settle(match: re.Match[str]) -> str:
+        among = match[1].split("|")
+        return among[int(next(turn) * len(among))]
+
     while _CHOICE.search(text):
-        text = _CHOICE.sub(lambda match: _one(rng, tuple(match[1].split("|"))), text)
+        text = _CHOICE.sub(settle, text)
     return text
