@@ -9,7 +9,9 @@ gets named:
 - stolen keys: harvest prompts on the victim's accounts, from the campaign's machines;
 - all of it: the victim's templates from its addresses, and stolen keys besides.
 
-All victims are attacked in one hunt; each least effort is then confirmed on that victim alone. An
+All victims are attacked in one hunt, which is an attack of its own: many keys at once help the thief,
+for victims change what a member of the campaign looks like. Each least effort is then confirmed on that
+victim alone. An
 account on which a thief harvests does take part, though its holder does not know: that it is named
 from some effort on is no mistake of the linking, but it is what the table is about. It ends with 0.
 """
