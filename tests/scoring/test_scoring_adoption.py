@@ -292,7 +292,7 @@ def test_p_is_of_all_shared_addresses_together(
 
 def test_more_innocent_candidates_ask_for_more(tmp_path: Path) -> None:
     few = adopted(tmp_path / "few", traffic(), [OPERATOR], level=1.0)
-    many = adopted(tmp_path / "many", traffic(alike=60), [OPERATOR], level=1.0)
+    many = adopted(tmp_path / "many", traffic(alike=25), [OPERATOR], level=1.0)
     assert all(many[e][1] > few[e][1] for e in SMALL)
 
 
