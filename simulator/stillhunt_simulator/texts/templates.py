@@ -11,12 +11,17 @@ import numpy as np
 from stillhunt_simulator.texts.frames import LEADING, LEADS, MOST_REMARKS, REMARKS
 from stillhunt_simulator.texts.grammar import Lexicon
 from stillhunt_simulator.texts.kinds import COMMON_SYSTEM, COURSEWORK, FREE_FORMS, KINDS
+from stillhunt_simulator.texts.synonyms import SYNONYMS
 from stillhunt_simulator.traces import CHAT, Lengths
 
 _CHOICE = re.compile(r"\[([^\[\]|]*(?:\|[^\[\]|]*)+)\]")
 _SLOT = re.compile(r"<<([a-z0-9:+]+)>>")
+# Slots stay as they are; so do words in quotation marks and tags.
+_WORD = re.compile(r"<<[^>]*>>|<[^>]*>|'[^']*'|(?<![$\w])[a-z]+(?!\w)")
+_ARTICLE = re.compile(r"\b([Aa])n? (?=([a-z]))")
 # Choices that a sentence may have, and more; of those touched, the share that is settled anew.
 _PICKS = 24
+_VARIED = 0.7
 _SYNONYMS = 0.5
 _NAMES = 0.3
 _JOINS = (" ", "\n", "\n- ", "\n\n", "\n* ")
@@ -58,7 +63,7 @@ class Sentence:
 
     Attributes:
         source: the grammar.
-        picks: numbers in [0, 1) that settle its choices, one after the other.
+        picks: numbers in [0, 1) that settle its choices, one after the other, and its synonyms.
         words: seed of the words drawn for it.
     """
 
@@ -68,7 +73,7 @@ class Sentence:
 
     def text(self, lexicon: Lexicon) -> str:
         """The sentence, worded."""
-        settled = _settled(self.source, self.picks)
+        settled = _varied(_settled(self.source, self.picks), self.picks)
         return lexicon.fill(np.random.default_rng(self.words), settled)
 
 
@@ -234,3 +239,22 @@ def _settled(text: str, picks: tuple[float, ...]) -> str:
     while _CHOICE.search(text):
         text = _CHOICE.sub(settle, text)
     return text
+
+
+def _varied(text: str, picks: tuple[float, ...]) -> str:
+    """Put synonyms for most words that have any; picks say for which, and which."""
+    turn = cycle(picks[::-1])
+
+    def vary(match: re.Match[str]) -> str:
+        word = match[0]
+        if word not in SYNONYMS:
+            return word
+        pick = next(turn) * 1009 % 1
+        others = SYNONYMS[word]
+        return (
+            others[int(pick / _VARIED * len(others))].replace("~", " ") if pick < _VARIED else word
+        )
+
+    varied = _WORD.sub(vary, text)
+    # What follows an article may have changed.
+    return _ARTICLE.sub(lambda m: f"{m[1]}{'n' if m[2] in 'aeiou' else ''} ", varied)
