@@ -85,7 +85,11 @@ def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     at = np.array([home.get(int(e), -1) for e in edges.entity], dtype=np.int64)
     swept = _templates_of(names, link, at, edges.n, len(groups))
     places = _places(engine, groups)
-    typical = [_typical(edges, link, np.flatnonzero(at == i), places) for i in range(len(groups))]
+    # By what is the group's alone: a prompt that many copy makes nobody one of those who sweep with it.
+    typical = [
+        _typical(edges, link, np.flatnonzero((at == i) & np.isin(edges.template, own)), places)
+        for i, own in enumerate(swept)
+    ]
     return _measure(engine, typical, swept)
 
 
@@ -97,11 +101,13 @@ def _typical(
     Those that do not may have been what others resembled, so it is asked again of those that remain.
     """
     while True:
-        names = np.unique(edges.entity[here])
+        names: np.ndarray = np.unique(edges.entity[here])
+        if len(names) < 2:
+            return names
         place = np.array([places.get(e, e) for e in edges.entity[here].tolist()])
         alike = resemblance(edges.entity[here], link[here], edges.weight[here], place)
         kept: np.ndarray = names[alike >= TYPICAL * np.median(alike)]
-        if len(kept) == len(names) or len(kept) < 2:
+        if len(kept) == len(names):
             return kept
         here = here[np.isin(edges.entity[here], kept)]
 

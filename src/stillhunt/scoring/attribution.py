@@ -16,13 +16,16 @@ import pyarrow as pa
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import TEMPLATE
 from stillhunt.linking.indicators import Totals, group_degrees
-from stillhunt.linking.links import MAX_BY_CHANCE, most_telling
+from stillhunt.linking.links import most_telling
 from stillhunt.linking.null_model import NullModel, adjust, log_tail
 from stillhunt.scoring.calibration import probability
 from stillhunt.scoring.features import MIN_USE
 
 MIN_MEMBERSHIP = 0.5
 """An entity is named only where it is more likely than not part of the campaign."""
+
+BY_CHANCE = 0.25
+"""A template is a cluster's own where strangers' habits explain no more than this share of its use."""
 
 SURE = 12.0
 """Nats; no single signal makes a membership more certain than this."""
@@ -201,8 +204,8 @@ def _own_templates(
     """(cluster, template) where more members use a template than strangers as busy would.
 
     Or where two use it and it is one of those that formed the cluster: reworded for each account, a
-    template is used by few. Either way at most a tenth of members' use may be there by chance, at the
-    rate of entities in no cluster: what honest traffic on members' accounts holds is not their own.
+    template is used by few. Either way no more than BY_CHANCE of members' use may be there at the rate
+    of entities in no cluster: what honest traffic on members' accounts holds is not their own.
     """
     rows = engine.query(
         f"""
@@ -239,7 +242,7 @@ def _own_templates(
     template = np.asarray(rows.column("template"))
     rate = np.asarray(rows.column("users").cast(pa.float64())).round(9) / max(_strangers(engine), 1)
     by_chance = rate * _written(engine, len(swept))[cluster]
-    by_chance = by_chance > MAX_BY_CHANCE * np.asarray(rows.column("used"))
+    by_chance = by_chance > BY_CHANCE * np.asarray(rows.column("used"))
     keep = np.zeros(rows.num_rows, dtype=bool)
     for i, formed in enumerate(swept):
         here = cluster == i
