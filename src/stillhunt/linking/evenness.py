@@ -16,7 +16,7 @@ a tool may serve large customers, or long texts, only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -106,8 +106,7 @@ def evenness_tests(
 
 def core(sweep: Sweep) -> Sweep:
     """The sweep without members of fewer than MIN_SWEEP own items."""
-    kept = sweep.items >= MIN_SWEEP
-    return replace(sweep, entities=sweep.entities[kept], items=sweep.items[kept])
+    return sweep.only(sweep.items >= MIN_SWEEP)
 
 
 def evenness_p(values: np.ndarray, spread: float) -> float:

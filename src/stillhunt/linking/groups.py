@@ -8,7 +8,7 @@ round, is joined with it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from stillhunt.linking.held_out import HeldOutTest, LinkTest, held_out_tests
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import Links
 from stillhunt.linking.null_model import NullModel, adjust
-from stillhunt.linking.shared import shared_tests
+from stillhunt.linking.shared import member_tests, shared_tests, supported
 from stillhunt.linking.sweeps import Sweep, find_sweeps
 
 
@@ -79,13 +79,33 @@ def find_groups(
         Group(entities, test, float(value))
         for entities, test, value in zip(linked, link_tests, q, strict=False)
     ]
-    by_sweeps = []
-    for sweep, test, value in zip(sweeps, sweep_tests, q[len(linked) :], strict=True):
-        if value <= level:
-            # Evenness is tested on those who do enough; it says nothing of the others.
-            part = core(sweep) if test.tests[0].family in ASPECTS else sweep
-            by_sweeps.append(Group(part.entities, test, float(value), part, float(value)))
+    by_sweeps = [
+        Group(sweep.entities, test, float(value), sweep, float(value))
+        for sweep, test, value in _named_parts(engine, totals, null, sweeps, sweep_tests, q, level)
+        if len(sweep.entities) >= 2
+    ]
     return _join(by_links, by_sweeps, level)
+
+
+def _named_parts(
+    engine: Engine,
+    totals: Totals,
+    null: NullModel,
+    sweeps: Sequence[Sweep],
+    tests: Sequence[LinkTest],
+    q_values: np.ndarray,
+    level: float,
+) -> Iterator[tuple[Sweep, LinkTest, float]]:
+    """Of each validated sweep the members for whom its test speaks, the test, and its q-value."""
+    members = member_tests(engine, totals, null, sweeps) if sweeps else []
+    for sweep, test, p_values, value in zip(
+        sweeps, tests, members, q_values[len(q_values) - len(sweeps) :].tolist(), strict=True
+    ):
+        if value > level:
+            continue
+        # Evenness is tested on those who do enough; it says nothing of the others.
+        even = test.tests[0].family in ASPECTS
+        yield core(sweep) if even else supported(sweep, p_values, level), test, value
 
 
 def _test_sweeps(

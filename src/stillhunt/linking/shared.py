@@ -10,14 +10,21 @@ off: people in one place share that place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from scipy.sparse import csr_array
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import ADDRESS, PAYMENT
 from stillhunt.linking.held_out import HeldOutTest
 from stillhunt.linking.indicators import Totals, group_degrees
 from stillhunt.linking.links import most_telling
-from stillhunt.linking.null_model import NullModel, tail
+from stillhunt.linking.null_model import NullModel, adjust, tail
+from stillhunt.linking.sweeps import Sweep
+
+RARE = 0.1
+"""Rank, among members who share infrastructure, down to which one who shares none may do as they do."""
 
 
 def shared_tests(
@@ -118,3 +125,132 @@ def _payers(engine: Engine, most: int) -> dict[int, int]:
         """  # noqa: S608
     ).to_pylist()
     return {row["cluster"]: row["n"] for row in rows}
+
+
+def member_tests(
+    engine: Engine, totals: Totals, null: NullModel, sweeps: Sequence[Sweep]
+) -> list[np.ndarray]:
+    """Does a member meet the others of its sweep more often than a stranger as busy would?
+
+    Args:
+        engine: with ``sweep_member`` of these sweeps and the linking tables.
+        totals, null: of the whole incidence.
+        sweeps: as loaded.
+
+    Returns:
+        For each sweep float (entities,): p-value of the networks in which it shares an address with
+        others, less one, or of the payer it shares with others, after Bonferroni over both.
+    """
+    out = [np.ones(len(s.entities)) for s in sweeps]
+    families = [f for f in (ADDRESS, PAYMENT) if totals.shareable[f] > 0]
+    most = most_telling(totals)
+    for family in families:
+        # Values of a sweep by popularity: what a member may meet others at.
+        values = engine.query(
+            f"""
+            SELECT c.cluster, p.entities, COUNT(DISTINCT p.value) AS n
+            FROM sweep_member AS c
+            JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
+            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
+            WHERE p.entities <= {most}
+            GROUP BY c.cluster, p.entities
+            """  # noqa: S608
+        )
+        carrying = null.carrying(family)
+        cluster, popularity, n = (np.asarray(c) for c in values.columns)
+        at = np.searchsorted(totals.popularities[family][0], popularity)
+        there = np.zeros((len(sweeps), carrying.shape[1]))
+        np.add.at(there, (cluster, at), n)
+        rows = engine.query(_MEETINGS[family].format(most=most, family=family))
+        cluster, entity, degree, met = (np.asarray(c) for c in rows.columns)
+        row = np.searchsorted(totals.degrees[family][0], degree)
+        expected = np.sum(carrying[row] * there[cluster], axis=1)
+        p = np.where(met > 0, tail(met, np.maximum(expected, 1e-12)), 1.0)
+        for i, sweep in enumerate(sweeps):
+            here = cluster == i
+            place = np.searchsorted(sweep.entities, entity[here])
+            out[i][place] = np.minimum(out[i][place], np.minimum(len(families) * p[here], 1.0))
+    return out
+
+
+_MEETINGS = {
+    ADDRESS: """
+        SELECT u.cluster, u.entity, MAX(d.n) AS degree,
+            CASE WHEN COUNT(DISTINCT u.network) > 1 THEN COUNT(DISTINCT u.network) - 1 ELSE 0 END AS met
+        FROM (
+            SELECT DISTINCT c.cluster, c.entity, o.address, o.network
+            FROM sweep_member AS c
+            JOIN account_entity AS m ON m.entity = c.entity
+            JOIN observations AS o ON o.account = m.account
+            WHERE o.address IS NOT NULL
+        ) AS u
+        JOIN (
+            SELECT c.cluster, i.value
+            FROM sweep_member AS c
+            JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
+            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
+            WHERE p.entities <= {most}
+            GROUP BY c.cluster, i.value HAVING COUNT(*) >= 2
+        ) AS s ON s.cluster = u.cluster AND s.value = u.address
+        JOIN degree AS d ON d.entity = u.entity AND d.family = '{family}'
+        GROUP BY u.cluster, u.entity ORDER BY u.cluster, u.entity
+        """,
+    PAYMENT: """
+        SELECT c.cluster, c.entity, MAX(d.n) AS degree, COUNT(*) AS met
+        FROM sweep_member AS c
+        JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
+        JOIN (
+            SELECT c.cluster, i.value
+            FROM sweep_member AS c
+            JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
+            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
+            WHERE p.entities <= {most}
+            GROUP BY c.cluster, i.value HAVING COUNT(*) >= 2
+        ) AS s ON s.cluster = c.cluster AND s.value = i.value
+        JOIN degree AS d ON d.entity = c.entity AND d.family = '{family}'
+        GROUP BY c.cluster, c.entity ORDER BY c.cluster, c.entity
+        """,
+}
+"""Per member: sweep, entity, its number of values, and at how many it meets others."""
+
+
+def supported(sweep: Sweep, p_values: np.ndarray, level: float) -> Sweep:
+    """The members who meet others, and those who do as these do although they meet nobody.
+
+    Who shares no infrastructure may be a stranger who copied the prompt. He stays if his use of
+    templates ranks among that of members who do share it (conformal rank above RARE).
+
+    Args:
+        sweep: validated on infrastructure.
+        p_values: of its members, from ``member_tests``.
+        level: false discovery rate among members.
+    """
+    meets = adjust(p_values, len(p_values)) <= level
+    if not meets.any() or meets.all():
+        return sweep
+    alike = likeness(sweep, meets)
+    rank = np.searchsorted(np.sort(alike[meets]), alike, side="right") + 1
+    return sweep.only(meets | (rank > RARE * (meets.sum() + 1)))
+
+
+def likeness(sweep: Sweep, reference: np.ndarray) -> np.ndarray:
+    """Cosine of each member's use of templates with the sum of the reference's, itself left out.
+
+    Args:
+        sweep: with n entities.
+        reference: bool (n,), whom to compare with.
+
+    Returns:
+        float (n,).
+    """
+    row = np.searchsorted(sweep.entities, sweep.use.entity)
+    names, column = np.unique(sweep.use.template, return_inverse=True)
+    shape = (len(sweep.entities), len(names))
+    length = np.sqrt(np.bincount(row, sweep.use.weight**2, shape[0]))
+    use = csr_array((sweep.use.weight / length[row], (row, column.ravel())), shape=shape)
+    total = np.asarray(use[reference].sum(axis=0)).ravel()
+    own = reference.astype(float)
+    product = np.asarray(use @ total).ravel() - own
+    squared = float(total @ total) - 2 * own * (product + own) + own
+    out: np.ndarray = (product / np.sqrt(np.maximum(squared, 1e-12))).round(9)
+    return out

@@ -46,21 +46,35 @@ class Sweep:
         entities: int64 sorted.
         items: int64, own items of each.
         templates: int64 sorted, what they sweep.
+        use: what its members put own items through, of these templates.
     """
 
     entities: np.ndarray
     items: np.ndarray
     templates: np.ndarray
+    use: Edges
+
+    def only(self, kept: np.ndarray) -> Sweep:
+        """The sweep of some of its entities; bool (entities,)."""
+        entities = self.entities[kept]
+        use = self.use.of(np.isin(self.use.entity, entities))
+        return Sweep(entities, self.items[kept], self.templates, use)
 
 
 @dataclass(frozen=True)
-class _Edges:
+class Edges:
     """What entities put own items through: entity, template, number of items, weight; each (m,)."""
 
     entity: np.ndarray
     template: np.ndarray
     n: np.ndarray
     weight: np.ndarray
+
+    def of(self, chosen: np.ndarray) -> Edges:
+        """Some of them, by numbers or by mask."""
+        return Edges(
+            self.entity[chosen], self.template[chosen], self.n[chosen], self.weight[chosen]
+        )
 
 
 def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
@@ -86,30 +100,26 @@ def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     swept = _templates_of(names, link, at, edges.n, len(groups))
     places = _places(engine, groups)
     # By what is the group's alone: a prompt that many copy makes nobody one of those who sweep with it.
-    typical = [
-        _typical(edges, link, np.flatnonzero((at == i) & np.isin(edges.template, own)), places)
-        for i, own in enumerate(swept)
-    ]
-    return _measure(engine, typical, swept)
+    use = [edges.of((at == i) & np.isin(edges.template, own)) for i, own in enumerate(swept)]
+    use = [_typical(own, places) for own in use]
+    return _measure(engine, use, swept)
 
 
-def _typical(
-    edges: _Edges, link: np.ndarray, here: np.ndarray, places: dict[int, int]
-) -> np.ndarray:
-    """Entities of a group, int64 sorted, that use templates as the middle one does.
+def _typical(edges: Edges, places: dict[int, int]) -> Edges:
+    """The edges of those entities of a group that use templates as the middle one does.
 
     Those that do not may have been what others resembled, so it is asked again of those that remain.
     """
     while True:
-        names: np.ndarray = np.unique(edges.entity[here])
+        names = np.unique(edges.entity)
         if len(names) < 2:
-            return names
-        place = np.array([places.get(e, e) for e in edges.entity[here].tolist()])
-        alike = resemblance(edges.entity[here], link[here], edges.weight[here], place)
-        kept: np.ndarray = names[alike >= TYPICAL * np.median(alike)]
+            return edges
+        place = np.array([places.get(e, e) for e in edges.entity.tolist()])
+        alike = resemblance(edges.entity, edges.template, edges.weight, place)
+        kept = names[alike >= TYPICAL * np.median(alike)]
         if len(kept) == len(names):
-            return kept
-        here = here[np.isin(edges.entity[here], kept)]
+            return edges
+        edges = edges.of(np.isin(edges.entity, kept))
 
 
 def resemblance(
@@ -202,7 +212,7 @@ def _mark_own_items(engine: Engine) -> None:
     )
 
 
-def _edges(engine: Engine, totals: Totals) -> _Edges:
+def _edges(engine: Engine, totals: Totals) -> Edges:
     rows = engine.query(
         f"""
         SELECT s.entity, s.template, s.n, p.entities AS popularity, w.n AS written
@@ -222,7 +232,7 @@ def _edges(engine: Engine, totals: Totals) -> _Edges:
     )
     entity, template, n, popularity, written = (np.asarray(c) for c in rows.columns)
     # Narrowness times surprise: what a stranger does much of, and few others do at all.
-    return _Edges(entity, template, n, n / written * np.log(totals.entities / popularity))
+    return Edges(entity, template, n, n / written * np.log(totals.entities / popularity))
 
 
 def _templates_of(
@@ -236,9 +246,10 @@ def _templates_of(
     return [names[2 * most[:, i] > total] for i in range(groups)]
 
 
-def _measure(engine: Engine, groups: list[np.ndarray], swept: list[np.ndarray]) -> list[Sweep]:
+def _measure(engine: Engine, use: list[Edges], swept: list[np.ndarray]) -> list[Sweep]:
     """Keep who repeats next to nothing, and count."""
     nothing = [np.zeros(0, dtype=np.int64)]
+    groups = [np.unique(edges.entity) for edges in use]
     number = np.arange(len(groups))
     for table, column, values in (("sweeper", "entity", groups), ("swept", "template", swept)):
         engine.load(
@@ -267,6 +278,10 @@ def _measure(engine: Engine, groups: list[np.ndarray], swept: list[np.ndarray]) 
         """  # noqa: S608
     )
     sweep, entity, items = (np.asarray(c) for c in rows.columns)
-    found = [Sweep(entity[sweep == i], items[sweep == i], swept[i]) for i in number]
+    found = []
+    for i in number:
+        kept = entity[sweep == i]
+        own = use[i].of(np.isin(use[i].entity, kept))
+        found.append(Sweep(kept, items[sweep == i], swept[i], own))
     found = [s for s in found if len(s.entities) >= 2]
     return sorted(found, key=lambda s: (-len(s.entities), int(s.templates[0])))
