@@ -89,6 +89,7 @@ def measured(
             ),
         )
         engine.load("set_aside", pa.table({"entity": pa.array(licensed, pa.int64())}))
+        engine.load("suspect", pa.table({"entity": pa.array([], pa.int64())}))
         engine.load(
             "accounts",
             pa.table(

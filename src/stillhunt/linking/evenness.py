@@ -105,8 +105,10 @@ def evenness_tests(
 
 
 def core(sweep: Sweep) -> Sweep:
-    """The sweep without members of fewer than MIN_SWEEP own items."""
-    return sweep.only(sweep.items >= MIN_SWEEP)
+    """The sweep's members whose part is measured: MIN_SWEEP own items, and no more of one template
+    than twice as much as the middle member's use is. Who copied one of several prompts has no part."""
+    narrow = sweep.concentration
+    return sweep.only((sweep.items >= MIN_SWEEP) & (narrow <= 2 * np.median(narrow)))
 
 
 def evenness_p(values: np.ndarray, spread: float) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import find_clusters
@@ -56,7 +57,7 @@ def find_groups(
     set_aside: np.ndarray,
     level: float,
 ) -> list[Group]:
-    """Clusters and their tests; no entity is in two.
+    """Clusters and their tests; no entity is in two. Makes ``suspect`` (entity).
 
     Args:
         engine: after ``find_links``, with ``set_aside``.
@@ -79,12 +80,32 @@ def find_groups(
         Group(entities, test, float(value))
         for entities, test, value in zip(linked, link_tests, q, strict=False)
     ]
+    _suspect(engine, sweeps)
     by_sweeps = [
         Group(sweep.entities, test, float(value), sweep, float(value))
         for sweep, test, value in _named_parts(engine, totals, null, sweeps, sweep_tests, q, level)
         if len(sweep.entities) >= 2
     ]
     return _join(by_links, by_sweeps, level)
+
+
+def _suspect(engine: Engine, sweeps: Sequence[Sweep]) -> None:
+    """Make ``suspect`` (entity): all in sweeps that neither a tool nor a place explains.
+
+    They may be operators' accounts, whether or not their sweep could be validated, and must not stand
+    for ordinary customers.
+    """
+    explained = _explained(engine, len(sweeps)) if sweeps else []
+    left = [s.entities for s, known in zip(sweeps, explained, strict=True) if not known]
+    entities = np.concatenate([np.zeros(0, np.int64), *left])
+    engine.load("suspect", pa.table({"entity": pa.array(np.unique(entities), pa.int64())}))
+
+
+def _explained(engine: Engine, sweeps: int) -> list[bool]:
+    return [
+        tool or place
+        for tool, place in zip(by_tool(engine, sweeps), by_place(engine, sweeps), strict=True)
+    ]
 
 
 def _named_parts(
@@ -105,7 +126,7 @@ def _named_parts(
             continue
         # Evenness is tested on those who do enough; it says nothing of the others.
         even = test.tests[0].family in ASPECTS
-        yield core(sweep) if even else supported(sweep, p_values, level), test, value
+        yield core(sweep) if even else supported(sweep, p_values), test, value
 
 
 def _test_sweeps(
@@ -115,13 +136,7 @@ def _test_sweeps(
         return []
     load_sweeps(engine, sweeps)
     shared = shared_tests(engine, totals, null, [len(s.entities) for s in sweeps])
-    explained = [
-        tool or place
-        for tool, place in zip(
-            by_tool(engine, len(sweeps)), by_place(engine, len(sweeps)), strict=True
-        )
-    ]
-    even = evenness_tests(engine, sweeps, explained)
+    even = evenness_tests(engine, sweeps, _explained(engine, len(sweeps)))
     return [_together(a + b) for a, b in zip(shared, even, strict=True)]
 
 

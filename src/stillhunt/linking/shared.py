@@ -23,8 +23,11 @@ from stillhunt.linking.links import most_telling
 from stillhunt.linking.null_model import NullModel, adjust, tail
 from stillhunt.linking.sweeps import Sweep
 
+MEETS = 0.05
+"""False discovery rate among a sweep's members who are said to share infrastructure with the others."""
+
 RARE = 0.1
-"""Rank, among members who share infrastructure, down to which one who shares none may do as they do."""
+"""Ranks, among members who share infrastructure, down to which one who shares none does as they do."""
 
 
 def shared_tests(
@@ -214,23 +217,29 @@ _MEETINGS = {
 """Per member: sweep, entity, its number of values, and at how many it meets others."""
 
 
-def supported(sweep: Sweep, p_values: np.ndarray, level: float) -> Sweep:
+def supported(sweep: Sweep, p_values: np.ndarray) -> Sweep:
     """The members who meet others, and those who do as these do although they meet nobody.
 
-    Who shares no infrastructure may be a stranger who copied the prompt. He stays if his use of
-    templates ranks among that of members who do share it (conformal rank above RARE).
+    Who shares no infrastructure may be a stranger who copied one of the prompts. He stays if neither
+    the likeness of his use of templates, nor how much of it is of one template, is out of what is
+    usual among members who do share it (conformal ranks above RARE).
 
     Args:
         sweep: validated on infrastructure.
         p_values: of its members, from ``member_tests``.
-        level: false discovery rate among members.
     """
-    meets = adjust(p_values, len(p_values)) <= level
+    meets = adjust(p_values, len(p_values)) <= MEETS
     if not meets.any() or meets.all():
         return sweep
-    alike = likeness(sweep, meets)
-    rank = np.searchsorted(np.sort(alike[meets]), alike, side="right") + 1
-    return sweep.only(meets | (rank > RARE * (meets.sum() + 1)))
+    unusual = np.minimum(_rank(likeness(sweep, meets), meets), _rank(-sweep.concentration, meets))
+    return sweep.only(meets | (unusual > RARE))
+
+
+def _rank(values: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Share of the reference, and of the one ranked, whose value is as low or lower."""
+    ordered = np.sort(values[reference])
+    ranked: np.ndarray = np.searchsorted(ordered, values, side="right") + 1
+    return ranked / (len(ordered) + 1)
 
 
 def likeness(sweep: Sweep, reference: np.ndarray) -> np.ndarray:

@@ -54,6 +54,14 @@ class Sweep:
     templates: np.ndarray
     use: Edges
 
+    @property
+    def concentration(self) -> np.ndarray:
+        """Share of each entity's items that went through the template it used most, float; up to 1."""
+        most = np.zeros(len(self.entities))
+        np.maximum.at(most, np.searchsorted(self.entities, self.use.entity), self.use.n)
+        share: np.ndarray = most / self.items
+        return share
+
     def only(self, kept: np.ndarray) -> Sweep:
         """The sweep of some of its entities; bool (entities,)."""
         entities = self.entities[kept]

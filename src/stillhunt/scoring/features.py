@@ -53,7 +53,7 @@ class Units:
 
 
 def measure_units(engine: Engine, clusters: int) -> Units:
-    """Features of clusters and of every unlicensed, unclustered entity of MIN_VOLUME or more.
+    """Features of clusters and of ordinary customers: entities in none, not suspect, of MIN_VOLUME.
 
     A cluster is measured by what its members do together (own exchanges), so that a reseller's
     honest customers on the same accounts neither hide nor taint it; where they do nothing together,
@@ -76,7 +76,9 @@ def measure_units(engine: Engine, clusters: int) -> Units:
         ) AS b
         LEFT JOIN cluster_of AS c ON c.entity = b.entity
         LEFT JOIN set_aside AS l ON l.entity = b.entity
-        WHERE l.entity IS NULL AND (c.cluster IS NOT NULL OR b.n >= {MIN_VOLUME})
+        LEFT JOIN suspect AS d ON d.entity = b.entity
+        WHERE l.entity IS NULL
+            AND (c.cluster IS NOT NULL OR (d.entity IS NULL AND b.n >= {MIN_VOLUME}))
         """,  # noqa: S608
     )
     engine.create(
