@@ -43,7 +43,9 @@ def test_the_built_in_ones() -> None:
         scenario = load(name)
         assert scenario.name == name
         assert scenario.title == scenarios.titles()[name]
-        assert {p.name for p in load("clean").lawful} == {p.name for p in scenario.lawful}
+        lawful = {p.name for p in load("clean").lawful}
+        left_out = {"prompt_copier"} if name == "small" else set()
+        assert {p.name for p in scenario.lawful} == lawful - left_out
 
 
 def test_each_plants_what_it_is_to_plant() -> None:
