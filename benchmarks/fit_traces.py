@@ -137,17 +137,24 @@ def describe(path: Path) -> None:
 def _clients(names: NDArray[np.str_], moments: Floats, asked: Floats, answered: Floats) -> None:
     """The same by client, where a trace names clients: medians over those that sent enough."""
     gaps, spreads, together = [], [], []
+    means, variances = [], []
     for name in sorted(set(names.tolist())):
         mine = names == name
         if mine.sum() > LEAST_REQUESTS:
             gaps.append(variation(moments[mine]))
             spreads.append(float(np.log(np.maximum(answered[mine], 1.0)).std()))
             together.append(_correlation(asked[mine], answered[mine]))
+            logs = np.log(np.maximum(asked[mine], 1.0))
+            means.append(float(logs.mean()))
+            variances.append(float(logs.var(ddof=1)))
     print(
         f"  by client ({len(gaps)} with more than {LEAST_REQUESTS} requests), medians: variation of "
         f"gaps {np.median(gaps):.2f}, spread of log output {np.median(spreads):.2f}, correlation of "
         f"log lengths {np.nanmedian(together):.2f}"
     )
+    if len(means) > 1:
+        differ = np.std(means, ddof=1) / np.sqrt(np.mean(variances))
+        print(f"  mean log input differs between clients {differ:.2f} times as much as within one")
 
 
 def _correlation(asked: Floats, answered: Floats) -> float:

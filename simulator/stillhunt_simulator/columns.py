@@ -99,7 +99,7 @@ class Clerk:
         # Each exchange has a key of its own, whatever the batches are.
         keys = mixed(np.arange(low, high, dtype=np.uint64) ^ mixed(np.full(n, self._seed)))
         language = plan.language[here].astype(np.int64)
-        order = Order(form, language, keys, plan.item[here], plan.topic[here])
+        order = Order(form, language, keys, plan.item[here], plan.topic[here], plan.writer[here])
         systems, prompts, asked = self._press.prompts(order)
         ids = _identifiers(rng, n)
         columns: dict[str, Any] = {

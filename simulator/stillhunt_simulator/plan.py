@@ -34,6 +34,7 @@ class Plan:
         form: index into the population's forms.
         item: key of an item from a pool; 0: a new one.
         topic: key of what it is about; 0: anything.
+        writer: key of whose texts it is one of: these are alike in length; 0: nobody's.
         language: index into ``LANGUAGES``.
         resold: whether a reseller's honest customer sent it through a campaign's account.
     """
@@ -43,6 +44,7 @@ class Plan:
     form: NDArray[np.int32]
     item: Keys
     topic: Keys
+    writer: Keys
     language: NDArray[np.int8]
     resold: NDArray[np.bool_]
 
@@ -69,13 +71,14 @@ def plan(
     time, who, item, resold = time[order], who[order], item[order], resold[order]
     form = _forms(rng, population, who, resold)
     item[~np.array([any(s.item for s in f.slots) for f in population.forms])[form]] = 0
-    language, topic = _about(rng, scenario, population, who, item, resold)
+    language, topic, writer = _about(rng, scenario, population, who, item, resold)
     return Plan(
         time=time,
         account=who.astype(np.int32),
         form=form.astype(np.int32),
         item=item,
         topic=topic,
+        writer=writer,
         language=language,
         resold=resold,
     )
@@ -189,8 +192,8 @@ def _about(
     who: Ints,
     item: Keys,
     resold: NDArray[np.bool_],
-) -> tuple[NDArray[np.int8], Keys]:
-    """Language and topic of each exchange."""
+) -> tuple[NDArray[np.int8], Keys, Keys]:
+    """Language, topic and writer of each exchange."""
     accounts = population.accounts
     ends = np.cumsum(LANGUAGE_SHARES)[:-1]
     main = np.array([a.language for a in accounts])[who]
@@ -216,8 +219,11 @@ def _about(
     base = np.where(item != 0, pools, own_topic)
     topic = np.where(base != 0, mixed(base + subject), 0).astype(np.uint64)
     names = np.array([a.group for a in accounts], dtype=np.uint64)[who]
-    topic = np.where(resold, mixed(mixed(names ^ _CUSTOMER) + customer), topic)
-    return language, topic.astype(np.uint64)
+    theirs = mixed(mixed(names ^ _CUSTOMER) + customer)
+    topic = np.where(resold, theirs, topic)
+    # An item is as long whoever asks it; the parts of a pool that is divided are of one kind.
+    writer = np.where(again, mixed(item), np.where(resold, theirs, base))
+    return language, topic.astype(np.uint64), writer.astype(np.uint64)
 
 
 def _split(rng: np.random.Generator, volume: int, people: list[Account], spread: float) -> Ints:

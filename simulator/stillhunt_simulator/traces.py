@@ -60,6 +60,13 @@ PROMPT_SPREAD = 0.97
 """The same of what is asked, Azure conv. Only the spread is taken: texts are about a tenth as long
 as measured (there the median is 1,035 tokens), so that 100,000 exchanges fit into 40 MB."""
 
+CLIENTS_DIFFER = 1.22
+"""Spread of clients' mean log input over the spread of a client's own, ServeGen."""
+
+PROMPT_WITHIN = PROMPT_SPREAD / (1 + CLIENTS_DIFFER**2) ** 0.5
+PROMPT_BETWEEN = CLIENTS_DIFFER * PROMPT_WITHIN
+"""So that one writer's texts, and writers, differ as measured, and all texts by PROMPT_SPREAD."""
+
 GAPS: dict[str, float] = {"service": 2.49, "sessions": 3.03}
 """Coefficient of variation of the gaps between arrivals: of one client (median over ServeGen's), and
 of a service that people talk to (Mooncake)."""

@@ -31,6 +31,7 @@ def order(n: int, form: int = 0, language: int = 0, item: int = 0, topic: int = 
         keys=mixed(np.arange(1, n + 1, dtype=np.uint64)),
         items=np.full(n, item, dtype=np.uint64),
         topics=np.full(n, topic, dtype=np.uint64),
+        writers=np.full(n, topic, dtype=np.uint64),
     )
 
 
@@ -115,7 +116,10 @@ def test_prompts_do_not_hang_on_their_neighbours(lexicon: Lexicon) -> None:
     made = order(60)
     everything = press.prompts(made)[1].to_pylist()
     half = Order(
-        *(getattr(made, f)[20:45] for f in ("forms", "languages", "keys", "items", "topics"))
+        *(
+            getattr(made, f)[20:45]
+            for f in ("forms", "languages", "keys", "items", "topics", "writers")
+        )
     )
     assert press.prompts(half)[1].to_pylist() == everything[20:45]
 

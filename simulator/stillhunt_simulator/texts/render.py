@@ -13,12 +13,13 @@ from stillhunt_simulator.draws import Floats, Keys, mixed, uniform
 from stillhunt_simulator.texts.grammar import SEPARATORS, Ints, Lexicon, habits
 from stillhunt_simulator.texts.templates import Form
 from stillhunt_simulator.texts.vocabulary import LANGUAGES
-from stillhunt_simulator.traces import PROMPT_SPREAD
+from stillhunt_simulator.traces import PROMPT_BETWEEN, PROMPT_WITHIN
 
 _MAX_SENTENCES = 120
 _PARAGRAPH = 6
 _LINES = frozenset({"code", "record"})
 _ITEM = np.uint64(0x17E3)
+_HABIT = np.uint64(0x4AB17)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Order:
         keys: one key per prompt, all different: what fills its slots.
         items: keys of items; equal keys are equal items. 0: the item is the prompt's own.
         topics: keys of what the items, or the prompts, are about; 0: anything.
+        writers: keys of whose texts they are: one writer's are alike in length; 0: nobody's.
     """
 
     forms: Ints
@@ -38,6 +40,7 @@ class Order:
     keys: Keys
     items: Keys
     topics: Keys
+    writers: Keys
 
 
 class Press:
@@ -100,7 +103,7 @@ class Press:
         )
         # Items that come whole have slots of several parts; each needs a key of its own.
         topics = np.where(self._item[part] | (order.items[row] == 0), order.topics[row], 0)
-        counts = self._sentences(part, keys)
+        counts = self._sentences(part, keys, order.writers[row])
         sentence = np.repeat(np.arange(len(part)), counts)
         index = np.arange(len(sentence)) - np.repeat(np.cumsum(counts) - counts, counts)
         patterns, own = self._chosen(
@@ -121,12 +124,11 @@ class Press:
         tokens = sums[cuts[1:]] - sums[cuts[:-1]] + self._system_tokens[order.forms]
         return self._systems.take(pa.array(order.forms)), prompts, tokens
 
-    def _sentences(self, part: Ints, keys: Keys) -> Ints:
+    def _sentences(self, part: Ints, keys: Keys, writers: Keys) -> Ints:
         """How many sentences each part has: a heavy tail, as people paste what they have."""
-        # The sum of four uniforms is near enough to a normal.
-        shifts = (mixed(keys + np.uint64(i + 1)) for i in range(4))
-        normal = (sum(uniform(shift) for shift in shifts) - 2.0) * np.sqrt(3.0)
-        wanted = np.rint(self._median[part] * np.exp(PROMPT_SPREAD * normal))
+        habit = _normal(np.where(writers == 0, keys, writers) ^ _HABIT)
+        stretch = PROMPT_WITHIN * _normal(keys) + PROMPT_BETWEEN * habit
+        wanted = np.rint(self._median[part] * np.exp(stretch))
         wanted = np.clip(wanted, 1, _MAX_SENTENCES)
         out: Ints = np.where(self._unit[part] < 0, 1, wanted).astype(np.int64)
         return out
@@ -158,3 +160,10 @@ class Press:
 def plain(order_keys: NDArray[np.uint64]) -> Keys:
     """No items, no topics: zeros in the shape of the keys."""
     return np.zeros(len(order_keys), dtype=np.uint64)
+
+
+def _normal(keys: Keys) -> Floats:
+    """Near enough to a standard normal: the sum of four uniforms."""
+    shifts = (mixed(keys + np.uint64(i + 1)) for i in range(4))
+    out: Floats = (sum(uniform(shift) for shift in shifts) - 2.0) * np.sqrt(3.0)
+    return out
