@@ -337,7 +337,7 @@ def test_command_on_logs_of_another_hunt(
 def test_command_on_what_is_no_findings_folder(tmp_path: Path, told: Told) -> None:
     code, _, err = told("anybody", "--findings", tmp_path)
     assert code == 2
-    assert "profiles.parquet is missing" in err
+    assert "profiles.parquetismissing" in "".join(err.split())  # a long path may break the line
     assert "--out" in err
     (tmp_path / "profiles.parquet").write_bytes(b"PAR1 and nothing of the kind")
     assert told("anybody", "--findings", tmp_path)[0] == 2

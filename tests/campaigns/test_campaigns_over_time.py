@@ -287,7 +287,9 @@ def test_an_earlier_hunt_that_is_none(
 ) -> None:
     out = tmp_path / "out"
     for name, said in (("nowhere", "no folder"), ("", "hunt.json is missing")):
-        assert said in refused(*given(fuller_traffic), "--previous", tmp_path / name, "--out", out)
+        told = refused(*given(fuller_traffic), "--previous", tmp_path / name, "--out", out)
+        # A long path may break the line anywhere.
+        assert said.replace(" ", "") in "".join(told.split())
     # A later hunt, and one of other accounts.
     args = (*given(fuller_traffic), "--until", HALF, "--previous", both[0], "--out", out)
     assert "before those of" in refused(*args)
@@ -430,18 +432,20 @@ def test_verdicts_are_shown_and_remembered_and_change_no_number(
     tmp_path: Path, fuller_traffic: Path, both: tuple[Path, str]
 ) -> None:
     campaigns = read(both[0], "campaigns")
-    lawful, confirmed = (row["campaign"] for row in campaigns)
+    # The surer one is confirmed, so that it stays named when the other stands for lawful customers.
+    order = sorted(range(2), key=lambda i: campaigns[i]["probability"])
+    lawful, confirmed = (campaigns[i]["campaign"] for i in order)
     given_ = {
         f"c{lawful[2:]}": "lawful",
         f"c{confirmed[2:]}": "confirmed",
-        "cffffffffffff": "lawful",
+        "cffffffffffff": "unsure",
     }
     file = write_verdicts(tmp_path / "verdicts.jsonl", **given_)
     out = tmp_path / "out"
     done = start(*given(fuller_traffic), "--previous", both[0], "--verdicts", file, "--out", out)
     assert done.returncode == 10, done.stderr
     printed = " ".join(done.stdout.split())
-    assert "1 confirmed, 2 lawful, 0 unsure" in printed
+    assert "1 confirmed, 1 lawful, 1 unsure" in printed
     assert (
         f"{lawful}: lawful, by [red]R⟨U+202E⟩ on 2026-03-16: <script>contract</script>" in printed
     )
@@ -452,7 +456,7 @@ def test_verdicts_are_shown_and_remembered_and_change_no_number(
         assert {k: v for k, v in before.items() if k != "summary"} == {
             k: v for k, v in after.items() if k != "summary"
         }
-    assert "judged it lawful on 2026-03-16" in now[0]["summary"]
+    assert "judged it lawful on 2026-03-16" in now[order[0]]["summary"]
     page = (out / "report.html").read_text()
     assert "What reviewers concluded" in page
     assert "&lt;script&gt;contract" in page
@@ -466,15 +470,15 @@ def test_verdicts_are_shown_and_remembered_and_change_no_number(
     done = start(*given(fuller_traffic), "--previous", out, "--out", out, "--calibrate-on-verdicts")
     assert done.returncode == 10, done.stderr
     printed = " ".join(done.stdout.split())
-    assert "Calibrated on 1 confirmed and 2 lawful" in printed
+    assert "Calibrated on 1 confirmed and 1 lawful" in printed
     assert "no longer named: judged lawful" in printed
     assert [r["campaign"] for r in read(out, "campaigns")] == [confirmed]
     record = json.loads((out / "hunt.json").read_text())
-    assert record["calibration"]["prior_after"] == pytest.approx((1 + 1) / (2 + 3))
+    assert record["calibration"]["prior_after"] == pytest.approx((1 + 1) / (2 + 2))
     assert record["prior"]["probability"] == record["calibration"]["prior_after"]
     assert record["parameters"]["prior"] == 0.5
     told = {r["campaign"]: r for r in record["calibration"]["campaigns"]}
-    assert told[confirmed]["before"] == campaigns[1]["probability"]
+    assert told[confirmed]["before"] == campaigns[order[1]]["probability"]
     assert told[confirmed]["after"] < told[confirmed]["before"]
     assert read(out, "campaigns")[0]["probability"] == told[confirmed]["after"]
     why_not = json.loads((out / "details.json").read_text())["clusters"][lawful]["why_not"]

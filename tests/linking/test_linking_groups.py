@@ -4,7 +4,7 @@ import numpy as np
 
 from stillhunt.linking.groups import Group, _join
 from stillhunt.linking.held_out import LinkTest
-from stillhunt.linking.sweeps import Sweep
+from stillhunt.linking.sweeps import Edges, Sweep
 
 
 def linked(*entities: int, q: float = 1e-6) -> Group:
@@ -13,7 +13,10 @@ def linked(*entities: int, q: float = 1e-6) -> Group:
 
 def swept(*entities: int, q: float = 1e-6) -> Group:
     members = np.array(sorted(entities))
-    sweep = Sweep(members, np.full(len(members), 30), np.array([min(entities)]))
+    edges = Edges(
+        members, np.full(len(members), 7), np.full(len(members), 30), np.ones(len(members))
+    )
+    sweep = Sweep(members, np.full(len(members), 30), np.array([7]), edges)
     return Group(members, LinkTest(q, ()), q, sweep, q)
 
 

@@ -12,7 +12,14 @@ from stillhunt.linking.explained import load_sweeps
 from stillhunt.linking.held_out import HeldOutTest
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.null_model import NullModel
-from stillhunt.linking.shared import expected_shared, shared_tests
+from stillhunt.linking.shared import (
+    expected_shared,
+    likeness,
+    member_tests,
+    shared_tests,
+    supported,
+)
+from stillhunt.linking.sweeps import Edges as Use
 from stillhunt.linking.sweeps import Sweep
 
 ENTITIES = 2000
@@ -39,10 +46,16 @@ def world(folder: Path, edges: Edges, networks: int = 10**9) -> tuple[Engine, To
     return engine, totals
 
 
+def bare(entities: np.ndarray) -> Sweep:
+    """A sweep of entities whose templates do not matter."""
+    nothing = Use(NONE, NONE, NONE, np.zeros(0))
+    return Sweep(np.sort(entities), np.ones(len(entities), np.int64), NONE, nothing)
+
+
 def outcome_of(
     engine: Engine, totals: Totals, groups: list[np.ndarray]
 ) -> list[dict[str, HeldOutTest]]:
-    load_sweeps(engine, [Sweep(np.sort(g), np.ones(len(g), np.int64), NONE) for g in groups])
+    load_sweeps(engine, [bare(g) for g in groups])
     found = shared_tests(engine, totals, NullModel(totals), [len(g) for g in groups])
     return [{t.family: t for t in tests} for tests in found]
 
@@ -135,3 +148,71 @@ def test_no_family_no_test(tmp_path: Path) -> None:
     with engine:
         (tests,) = outcome_of(engine, totals, [np.arange(10)])
     assert set(tests) == {"address"}
+
+
+def test_members_p_values_are_super_uniform_among_strangers(tmp_path: Path) -> None:
+    p = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        engine, totals = world(tmp_path, strangers(rng, ENTITIES, FAMILIES))
+        with engine:
+            groups = [bare(rng.choice(ENTITIES, 40, replace=False)) for _ in range(40)]
+            load_sweeps(engine, groups)
+            p += [v for one in member_tests(engine, totals, NullModel(totals), groups) for v in one]
+    for level in (0.5, 0.2, 0.1, 0.05, 0.01):
+        # Members of one group meet one another, so errors go by groups.
+        assert np.mean(np.array(p) <= level) <= level + 3 * np.sqrt(level / 160), level
+
+
+def test_members_who_meet_are_told_from_one_who_does_not(tmp_path: Path) -> None:
+    rng = np.random.default_rng(11)
+    edges = strangers(rng, ENTITIES, FAMILIES)
+    members = np.arange(30)
+    pool = 1_000_000 + np.arange(80)
+    edges["address"] = edges["address"][edges["address"][:, 0] >= 30]
+    own = [(e, 2_000_000 + e) for e in members]
+    met = [(int(e), int(v)) for e in members[:24] for v in rng.choice(pool, 8, replace=False)]
+    edges["address"] = np.unique(np.concatenate([edges["address"], own, met]), axis=0)
+    engine, totals = world(tmp_path, edges)
+    sweep = bare(members)
+    with engine:
+        load_sweeps(engine, [sweep])
+        (p,) = member_tests(engine, totals, NullModel(totals), [sweep])
+    assert np.all(p[:24] < 0.05)
+    assert np.all(p[24:] > 0.05)
+
+
+def profiles(use: np.ndarray) -> Sweep:
+    """A sweep of entities with so many own items through each template."""
+    row, column = np.nonzero(use)
+    n = use[row, column]
+    edges = Use(row, column, n, n.astype(float))
+    return Sweep(np.arange(len(use)), use.sum(axis=1), np.arange(use.shape[1]), edges)
+
+
+def test_likeness_is_the_cosine_with_the_others_of_the_reference() -> None:
+    rng = np.random.default_rng(2)
+    use = rng.integers(0, 20, (9, 5)) + np.eye(9, 5, dtype=np.int64)
+    reference = rng.random(9) < 0.6
+    found = likeness(profiles(use), reference)
+    unit = use / np.linalg.norm(use, axis=1, keepdims=True)
+    for i in range(9):
+        others = unit[reference & (np.arange(9) != i)].sum(axis=0)
+        assert found[i] == pytest.approx(unit[i] @ others / np.linalg.norm(others), abs=1e-8)
+
+
+def test_who_copied_one_prompt_of_three_is_dropped_and_who_does_the_same_stays() -> None:
+    rng = np.random.default_rng(4)
+    members = rng.multinomial(60, [1 / 3, 1 / 3, 1 / 3], 40)
+    copiers = np.tile([40, 0, 0], (8, 1))
+    sweep = profiles(np.concatenate([members, copiers]))
+    p = np.r_[np.full(30, 1e-6), np.ones(18)]  # ten members meet nobody
+    kept = supported(sweep, p).entities
+    assert set(range(30)) <= set(kept.tolist())
+    assert len(set(range(30, 40)) & set(kept.tolist())) >= 6
+    assert not set(range(40, 48)) & set(kept.tolist())
+
+
+def test_where_nobody_meets_anybody_all_stay() -> None:
+    sweep = profiles(np.full((6, 2), 10))
+    assert supported(sweep, np.ones(6)) is sweep
