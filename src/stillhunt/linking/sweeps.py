@@ -22,7 +22,7 @@ from stillhunt.linking.clusters import partition
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import most_telling
 
-MIN_EDGE = 5
+MIN_EDGE = 3
 """Own items that tie an entity to a template; fewer may be chance repetition."""
 
 MAX_REPEATED = 0.1
