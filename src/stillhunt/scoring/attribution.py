@@ -55,7 +55,7 @@ class Member:
     @property
     def named(self) -> bool:
         """Whether it is surely enough a member, with exchanges to show for it."""
-        return self.probability > MIN_MEMBERSHIP and self.attributed > 0
+        return self.probability > MIN_MEMBERSHIP and self.attributed >= MIN_USE
 
 
 @dataclass(frozen=True)
