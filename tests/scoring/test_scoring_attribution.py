@@ -13,6 +13,7 @@ from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.linking.indicators import Totals, count_indicators
 from stillhunt.linking.null_model import NullModel
 from stillhunt.scoring.attribution import SURE, Attribution, Member, attribute, mark_own_exchanges
+from stillhunt.scoring.features import MIN_USE
 
 OPERATOR = np.arange(1, 11)
 HARVEST = 10**9
@@ -107,7 +108,7 @@ def test_membership_is_a_likelihood_ratio_of_two_binomials(tmp_path: Path) -> No
     ordinary(log, rng)
     sent = {}
     for entity in OPERATOR.tolist():
-        k, rest = int(rng.integers(1, 6)), int(rng.integers(20, 60))
+        k, rest = int(rng.integers(3, 9)), int(rng.integers(20, 60))
         if entity <= 3:  # members in name only
             k = entity - 1
         sent[entity] = (k, k + rest)
@@ -128,9 +129,10 @@ def test_membership_is_a_likelihood_ratio_of_two_binomials(tmp_path: Path) -> No
         assert member.link == pytest.approx(np.log(0.8 / 0.2))
         odds = (member.content or 0) + member.link
         assert member.probability == pytest.approx(1 / (1 + np.exp(-odds)))
-        assert member.named == (odds >= 0 and k > 0)
+        assert member.named == (odds > 0 and k >= MIN_USE)
     nobody = next(m for m in result.members if m.entity == 1)
     assert not nobody.named  # no exchange to show for it
+    assert any(m.named for m in result.members)
 
 
 def test_a_weak_link_and_other_content_name_nobody(tmp_path: Path) -> None:
@@ -150,7 +152,8 @@ def test_one_harvest_prompt_among_much_else_names_nobody_however_sure_the_link()
     victim = Member(entity=1, exchanges=900, attributed=1, content=-SURE, link=SURE)
     assert victim.probability == 0.5
     assert not victim.named
-    assert replace(victim, content=-SURE + 0.1).named
+    assert not replace(victim, attributed=MIN_USE - 1, content=SURE).named
+    assert replace(victim, attributed=MIN_USE, content=-SURE + 0.1).named
 
 
 def test_the_interval_brackets_the_count_and_allows_for_ordinary_use(tmp_path: Path) -> None:
