@@ -35,7 +35,8 @@ _EXCHANGE_SIGNALS: tuple[_Signal, ...] = (
     _Signal(
         "client fingerprint",
         ("tls_fingerprint", "user_agent"),
-        "clusters are not tested on their client software",
+        "clusters are not tested on their client software, and accounts that share nothing are not joined: "
+        "that they use one tool cannot be ruled out",
     ),
     _Signal(
         "output tokens",
