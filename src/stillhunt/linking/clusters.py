@@ -127,8 +127,11 @@ def _canonical(link: np.ndarray, at: np.ndarray, weight: np.ndarray, n: int) -> 
 def _groups(component: np.ndarray, order: np.ndarray) -> Iterable[np.ndarray]:
     """Edge numbers of each component, components in the order of their first entity."""
     _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
+    by_component = np.argsort(inverse.ravel(), kind="stable")
+    starts = np.searchsorted(inverse.ravel()[by_component], np.arange(1, len(first)))
+    parts = np.split(order[by_component], starts)
     for c in np.argsort(first):
-        yield order[inverse.ravel() == c]
+        yield parts[c]
 
 
 def _communities(

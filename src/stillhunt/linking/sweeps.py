@@ -103,14 +103,25 @@ def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     link = link.ravel()
     groups = partition(link, edges.entity, edges.weight, RESOLUTION)
     groups = [g for g in groups if len(g) >= 2]
+    if not groups:
+        return []
     home = {int(e): i for i, g in enumerate(groups) for e in g}
     at = np.array([home.get(int(e), -1) for e in edges.entity], dtype=np.int64)
-    swept = _templates_of(names, link, at, edges.n, len(groups))
+    owner = _owners(link, at, edges.n, len(names))
     places = _places(engine, groups)
     # By what is the group's alone: a prompt that many copy makes nobody one of those who sweep with it.
-    use = [edges.of((at == i) & np.isin(edges.template, own)) for i, own in enumerate(swept)]
-    use = [_typical(own, places) for own in use]
+    kept = np.flatnonzero((at >= 0) & (owner[link] == at))
+    kept = kept[np.argsort(at[kept], kind="stable")]
+    use = [_typical(edges.of(own), places) for own in _slices(kept, at[kept], len(groups))]
+    owned = np.flatnonzero(owner >= 0)
+    owned = owned[np.argsort(owner[owned], kind="stable")]
+    swept = [names[own] for own in _slices(owned, owner[owned], len(groups))]
     return _measure(engine, use, swept)
+
+
+def _slices(values: np.ndarray, groups: np.ndarray, count: int) -> list[np.ndarray]:
+    """Values of each group from 0, given in order of their groups."""
+    return np.split(values, np.searchsorted(groups, np.arange(1, count)))
 
 
 def _typical(edges: Edges, places: dict[int, int]) -> Edges:
@@ -243,15 +254,17 @@ def _edges(engine: Engine, totals: Totals) -> Edges:
     return Edges(entity, template, n, n / written * np.log(totals.entities / popularity))
 
 
-def _templates_of(
-    names: np.ndarray, link: np.ndarray, at: np.ndarray, n: np.ndarray, groups: int
-) -> list[np.ndarray]:
-    """Templates of each group: those most of whose own items are its entities'."""
-    known = at >= 0
-    most = np.zeros((len(names), groups), dtype=np.int64)
-    np.add.at(most, (link[known], at[known]), n[known])
-    total = np.bincount(link, weights=n, minlength=len(names))
-    return [names[2 * most[:, i] > total] for i in range(groups)]
+def _owners(link: np.ndarray, at: np.ndarray, n: np.ndarray, templates: int) -> np.ndarray:
+    """The group most of whose own items each template's are, int64 (templates,); -1 where none's."""
+    order = np.lexsort((at, link))
+    first = np.flatnonzero(np.diff(link[order], prepend=-1) | np.diff(at[order], prepend=-2))
+    items = np.add.reduceat(n[order], first)
+    template, group = link[order][first], at[order][first]
+    total = np.bincount(link, weights=n, minlength=templates)
+    most = (group >= 0) & (2 * items > total[template])
+    owner = np.full(templates, -1, dtype=np.int64)
+    owner[template[most]] = group[most]
+    return owner
 
 
 def _measure(engine: Engine, use: list[Edges], swept: list[np.ndarray]) -> list[Sweep]:
@@ -287,9 +300,8 @@ def _measure(engine: Engine, use: list[Edges], swept: list[np.ndarray]) -> list[
     )
     sweep, entity, items = (np.asarray(c) for c in rows.columns)
     found = []
-    for i in number:
-        kept = entity[sweep == i]
-        own = use[i].of(np.isin(use[i].entity, kept))
-        found.append(Sweep(kept, items[sweep == i], swept[i], own))
+    for i, here in enumerate(_slices(np.arange(len(sweep)), sweep, len(groups))):
+        own = use[i].of(np.isin(use[i].entity, entity[here]))
+        found.append(Sweep(entity[here], items[here], swept[i], own))
     found = [s for s in found if len(s.entities) >= 2]
     return sorted(found, key=lambda s: (-len(s.entities), int(s.templates[0])))
