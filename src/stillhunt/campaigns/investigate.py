@@ -140,7 +140,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
         best_q[entity] = min(best_q.get(entity, 1.0), float(links.q_value[link]))
     best_q |= {entity: q for entity, (_, q) in adopted.items()}
     for group in groups:
-        best_q |= {e: min(best_q.get(e, 1.0), group.sweep_q) for e in group.swept.tolist()}
+        best_q |= {e: min(best_q.get(e, 1.0), q) for e, q in group.evidence.items()}
     attributions = attribute(engine, clusters, best_q)
     owner = _owners(links, clusters)
     verdicts = tuple(
@@ -228,7 +228,7 @@ def _set_aside(engine: Engine, allow: frozenset[str]) -> np.ndarray:
 
 
 def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
-    """Cluster with most of a link's entities, int64 (links,); -1 where none has two."""
+    """Cluster with most of a link's entities, int64 (links,); -1 where none has two, or two as many."""
     home = {int(e): i for i, c in enumerate(clusters) for e in c}
     owner = np.full(len(links), -1, dtype=np.int64)
     member = np.array([home.get(int(e), -1) for e in links.member_entity], dtype=np.int64)
@@ -238,11 +238,12 @@ def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
     pairs, count = np.unique(
         np.column_stack([links.member_link[known], member[known]]), axis=0, return_counts=True
     )
-    for (link, cluster), n in sorted(
-        zip(pairs.tolist(), count.tolist(), strict=True), key=lambda p: p[1]
-    ):
-        if n >= 2:
-            owner[link] = cluster
+    most = np.zeros(len(links), dtype=np.int64)
+    np.maximum.at(most, pairs[:, 0], count)
+    best = count == most[pairs[:, 0]]
+    alone = np.bincount(pairs[best, 0], minlength=len(links))[pairs[:, 0]] == 1
+    chosen = best & alone & (count >= 2)
+    owner[pairs[chosen, 0]] = pairs[chosen, 1]
     return owner
 
 

@@ -302,6 +302,11 @@ def _joined_by(verdict: Verdict, entity: int) -> str:
     if group.sweep is None or entity not in group.swept:
         return _ADOPTED
     at = int(np.searchsorted(group.sweep.entities, entity))
+    if group.tested is not None and not group.tested[at]:
+        return (
+            f"no link, and it shares nothing with the {len(group.swept)} entities that sweep the same "
+            "templates; what it does is what those do who share addresses or payers"
+        )
     return (
         f"no single link; it puts {int(group.sweep.items[at]):,} items that no one else sends through "
         f"templates that {len(group.swept)} entities sweep together (q = {group.sweep_q:.2g})"

@@ -100,15 +100,22 @@ def evenness_tests(
     members = [s.entities for s, t in zip(sweeps, tested, strict=True) if t]
     customers = _customers(engine, np.concatenate([np.zeros(0, dtype=np.int64), *members]))
     return [
-        _tests(engine, core, customers) if t else [] for core, t in zip(cores, tested, strict=True)
+        _tests(engine, sweep, part, customers) if t else []
+        for sweep, part, t in zip(sweeps, cores, tested, strict=True)
     ]
 
 
 def core(sweep: Sweep) -> Sweep:
     """The sweep's members whose part is measured: MIN_SWEEP own items, and no more of one template
     than twice as much as the middle member's use is. Who copied one of several prompts has no part."""
+    return sweep.only((sweep.items >= MIN_SWEEP) & ~_copied(sweep))
+
+
+def _copied(sweep: Sweep) -> np.ndarray:
+    """Who uses one of several templates only, bool (entities,)."""
     narrow = sweep.concentration
-    return sweep.only((sweep.items >= MIN_SWEEP) & (narrow <= 2 * np.median(narrow)))
+    copied: np.ndarray = narrow > 2 * np.median(narrow)
+    return copied
 
 
 def evenness_p(values: np.ndarray, spread: float) -> float:
@@ -124,13 +131,15 @@ def evenness_p(values: np.ndarray, spread: float) -> float:
     return float(gammainc(freedom / 2, total / 2))
 
 
-def _tests(engine: Engine, sweep: Sweep, customers: Customers) -> list[HeldOutTest]:
+def _tests(engine: Engine, sweep: Sweep, part: Sweep, customers: Customers) -> list[HeldOutTest]:
     if len(customers.pace) < MIN_OTHERS:
         return []
     tests = []
     if customers.pace_spread > 0.0:
-        tests.append(_one(PACE, np.log(sweep.items), EVEN * customers.pace_spread))
-    length, within = _lengths(engine, sweep)
+        # Of all but those who copied one prompt: a limit on the number itself would make them alike.
+        amounts = sweep.items[~_copied(sweep)]
+        tests.append(_one(PACE, np.log(amounts), EVEN * customers.pace_spread))
+    length, within = _lengths(engine, part)
     if within > 0.0 and customers.length_spread > 0.0:
         tests.append(_one(LENGTH, length, EVEN * customers.length_spread * within))
     return tests
@@ -191,11 +200,12 @@ def _lengths(engine: Engine, sweep: Sweep) -> tuple[np.ndarray, float]:
 
 
 def _pooled(variance: np.ndarray, k: np.ndarray) -> float:
-    """Pooled standard deviation of single exchanges; 0 where there are none."""
-    freedom = np.maximum(k - 1, 0)
-    if freedom.sum() == 0:
-        return 0.0
-    return float(np.sqrt(np.nansum(variance * freedom) / freedom.sum()))
+    """Standard deviation of single exchanges of the middle entity; 0 where there is none.
+
+    The middle one's, for one customer with very many exchanges must not speak for all.
+    """
+    known = variance[(k >= MIN_SWEEP) & ~np.isnan(variance)]
+    return float(np.sqrt(np.median(known))) if len(known) else 0.0
 
 
 def _floats(rows: pa.Table, name: str) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from stillhunt.engines.base import Engine
-from stillhunt.linking.families import ADDRESS, CLIENT
+from stillhunt.linking.families import ADDRESS, CLIENT, NETWORK
 from stillhunt.linking.sweeps import Sweep
 
 MOST = 0.5
@@ -26,7 +26,7 @@ class Common:
     """The two values of a family that most of a sweep's entities carry.
 
     Attributes:
-        share: of the sweep's entities that carry one of them; None where none carries any value.
+        share: of the sweep's entities that carry one of them; None where most carry no value.
         elsewhere: of all others.
     """
 
@@ -62,8 +62,9 @@ def by_tool(engine: Engine, sweeps: int) -> list[bool]:
 
 
 def by_place(engine: Engine, sweeps: int) -> list[bool]:
-    """Whether a place explains each sweep."""
-    return [c.explains for c in common(engine, ADDRESS, sweeps)]
+    """Whether a place explains each sweep: an address, or a network."""
+    pairs = zip(common(engine, ADDRESS, sweeps), common(engine, NETWORK, sweeps), strict=True)
+    return [address.explains or network.explains for address, network in pairs]
 
 
 def common(engine: Engine, family: str, sweeps: int) -> list[Common]:
@@ -112,4 +113,13 @@ def common(engine: Engine, family: str, sweeps: int) -> list[Common]:
         )
         for row in using
     }
-    return [found.get(i, Common(None, 0.0)) for i in range(sweeps)]
+    members = {
+        row["cluster"]: row["n"]
+        for row in engine.query(
+            "SELECT cluster, COUNT(*) AS n FROM sweep_member GROUP BY cluster"
+        ).to_pylist()
+    }
+    unknown = Common(None, 0.0)
+    return [
+        found[i] if i in found and size[i] > MOST * members[i] else unknown for i in range(sweeps)
+    ]

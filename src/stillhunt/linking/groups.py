@@ -35,6 +35,8 @@ class Group:
         link: the tests on what did not form it; q_value: over all groups tested.
         sweep: what its members sweep together, if that formed it or a part of it.
         sweep_q: q-value of the sweep's tests; 1 without one.
+        tested: bool (entities of the sweep,), for whom the sweep's test speaks himself; of the others
+            only what they do does.
     """
 
     entities: np.ndarray
@@ -42,6 +44,15 @@ class Group:
     q_value: float
     sweep: Sweep | None = None
     sweep_q: float = 1.0
+    tested: np.ndarray | None = None
+
+    @property
+    def evidence(self) -> dict[int, float]:
+        """Entity to the q-value that the sweep has to say of it; one half where nothing."""
+        if self.sweep is None or self.tested is None:
+            return {}
+        q = np.where(self.tested, self.sweep_q, 0.5)
+        return dict(zip(self.sweep.entities.tolist(), q.tolist(), strict=True))
 
     @property
     def swept(self) -> np.ndarray:
@@ -82,8 +93,10 @@ def find_groups(
     ]
     _suspect(engine, sweeps)
     by_sweeps = [
-        Group(sweep.entities, test, float(value), sweep, float(value))
-        for sweep, test, value in _named_parts(engine, totals, null, sweeps, sweep_tests, q, level)
+        Group(sweep.entities, test, value, sweep, value, tested)
+        for sweep, tested, test, value in _named_parts(
+            engine, totals, null, sweeps, sweep_tests, q, level
+        )
         if len(sweep.entities) >= 2
     ]
     return _join(by_links, by_sweeps, level)
@@ -116,8 +129,8 @@ def _named_parts(
     tests: Sequence[LinkTest],
     q_values: np.ndarray,
     level: float,
-) -> Iterator[tuple[Sweep, LinkTest, float]]:
-    """Of each validated sweep the members for whom its test speaks, the test, and its q-value."""
+) -> Iterator[tuple[Sweep, np.ndarray, LinkTest, float]]:
+    """Of each validated sweep its members, for whom of them its test speaks, it, and its q-value."""
     members = member_tests(engine, totals, null, sweeps) if sweeps else []
     for sweep, test, p_values, value in zip(
         sweeps, tests, members, q_values[len(q_values) - len(sweeps) :].tolist(), strict=True
@@ -125,8 +138,11 @@ def _named_parts(
         if value > level:
             continue
         # Evenness is tested on those who do enough; it says nothing of the others.
-        even = test.tests[0].family in ASPECTS
-        yield core(sweep) if even else supported(sweep, p_values), test, value
+        if test.tests[0].family in ASPECTS:
+            part = core(sweep)
+            yield part, np.ones(len(part.entities), dtype=bool), test, value
+        else:
+            yield *supported(sweep, p_values), test, value
 
 
 def _test_sweeps(
@@ -171,7 +187,13 @@ def _join(by_links: list[Group], by_sweeps: list[Group], level: float) -> list[G
         if len(rest) == len(cluster.entities):
             groups.append(cluster)
         elif len(rest) >= 2:
-            groups.append(Group(rest, cluster.link, cluster.q_value))
+            # The test was of them all: it speaks for the rest where that is most of them.
+            same = 2 * len(rest) > len(cluster.entities)
+            groups.append(
+                Group(rest, cluster.link, cluster.q_value)
+                if same
+                else Group(rest, LinkTest(1.0, ()), 1.0)
+            )
     return sorted(groups, key=lambda g: (-len(g.entities), int(g.entities[0])))
 
 
@@ -191,4 +213,5 @@ def _union(parts: list[Group], swept: np.ndarray) -> Group:
         surest.q_value,
         parts[0].sweep,
         parts[0].sweep_q,
+        parts[0].tested,
     )

@@ -26,6 +26,10 @@ from stillhunt.linking.sweeps import Sweep
 MEETS = 0.05
 """False discovery rate among a sweep's members who are said to share infrastructure with the others."""
 
+ONE_TEMPLATE = 0.8
+"""Of a member's use; where the middle member that meets others has so much of one template, likeness
+says nothing."""
+
 RARE = 0.1
 """Ranks, among members who share infrastructure, down to which one who shares none does as they do."""
 
@@ -82,8 +86,9 @@ def expected_shared(
     members = np.zeros((groups, len(classes)))
     np.add.at(members, (degrees[0], np.searchsorted(classes, degrees[1])), degrees[2])
     mean = members @ carrying
-    # Two or more of a Poisson number: more than of a sum of unequal indicators of the same mean.
-    two: np.ndarray = -np.expm1(-mean) - mean * np.exp(-mean)
+    # Two or more of a Poisson number are likelier than of indicators with a mean up to one; beyond,
+    # the expected number of pairs is a bound.
+    two = np.where(mean <= 1, -np.expm1(-mean) - mean * np.exp(-mean), np.minimum(mean**2 / 2, 1.0))
     return np.asarray(np.maximum(two, 0.0) @ popularities[1])
 
 
@@ -217,22 +222,28 @@ _MEETINGS = {
 """Per member: sweep, entity, its number of values, and at how many it meets others."""
 
 
-def supported(sweep: Sweep, p_values: np.ndarray) -> Sweep:
+def supported(sweep: Sweep, p_values: np.ndarray) -> tuple[Sweep, np.ndarray]:
     """The members who meet others, and those who do as these do although they meet nobody.
 
     Who shares no infrastructure may be a stranger who copied one of the prompts. He stays if neither
     the likeness of his use of templates, nor how much of it is of one template, is out of what is
-    usual among members who do share it (conformal ranks above RARE).
+    usual among members who do share it (conformal ranks above RARE). Too few of these to rank among,
+    or a sweep of one template, which everybody uses alike, tell him from nobody.
 
     Args:
         sweep: validated on infrastructure.
         p_values: of its members, from ``member_tests``.
+
+    Returns:
+        The sweep of those who stay, and bool (entities,) which of these meet others.
     """
     meets = adjust(p_values, len(p_values)) <= MEETS
-    if not meets.any() or meets.all():
-        return sweep
-    unusual = np.minimum(_rank(likeness(sweep, meets), meets), _rank(-sweep.concentration, meets))
-    return sweep.only(meets | (unusual > RARE))
+    stays = meets
+    narrow = sweep.concentration
+    if meets.sum() >= 1 / RARE and np.median(narrow[meets]) < ONE_TEMPLATE:
+        unusual = np.minimum(_rank(likeness(sweep, meets), meets), _rank(-narrow, meets))
+        stays = meets | (unusual > RARE)
+    return sweep.only(stays), meets[stays]
 
 
 def _rank(values: np.ndarray, reference: np.ndarray) -> np.ndarray:

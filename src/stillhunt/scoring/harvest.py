@@ -24,7 +24,7 @@ from stillhunt.scoring.features import Units
 CONTROLS = 99
 """Ordinary units compared with: enough for ranks down to .01, few enough to be of like volume."""
 
-VETO = 0.1
+VETO = 0.15
 """A cluster that ranks less extreme than this among ordinary customers is not called a harvest. It only
 vetoes: a cluster must also be more likely a harvest than not, and pass the link test."""
 
@@ -98,7 +98,9 @@ def _score(units: Units, i: int, link_p: float, prior: float) -> HarvestScore:
     }
     evidence = {name: _pool_evidence(values) for name, values in signals.items()}
     damping = _damping(np.array(list(evidence.values()))[:, 1:])
-    behaviour = damping * np.nansum(np.array(list(evidence.values())), axis=0)
+    # What speaks for a harvest only: rewording silences intent, which must not excuse the taking.
+    spoken = np.maximum(np.array(list(evidence.values())), 0.0)
+    behaviour = damping * np.nansum(spoken, axis=0)
     covered = [name for name, values in evidence.items() if not np.isnan(values[0])]
     terms = [Term("prior", "Before looking", f"prior probability {prior:g}", log_odds(prior))]
     for name in signals:
