@@ -72,7 +72,7 @@ def _read(name: str, beside: Path | None) -> tuple[str, str]:
 def _parsed(file: str, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ScenarioError(
             f"this is no TOML: {error}", "Mend the syntax; see https://toml.io.", file=file
         ) from error

@@ -86,6 +86,10 @@ def alarm(request: AlarmRequest, progress: Progress | None = None) -> dict[str, 
         logs=request.recent + request.past, out=request.out, accounts=request.accounts,
         read=request.read, max_bad=request.max_bad, memory=request.memory, threads=request.threads,
     )  # fmt: skip
+    if (request.out / "hunt.json").exists():
+        raise OutputError(
+            f"{request.out} holds a hunt's findings.", "Name another folder with --out."
+        )
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         folder = tempfile.TemporaryDirectory(prefix=".alarm.", dir=request.out)
@@ -94,9 +98,8 @@ def alarm(request: AlarmRequest, progress: Progress | None = None) -> dict[str, 
             f"{request.out} cannot be written: {error.strerror}.", "Name another folder with --out."
         ) from error
     with folder as work:
-        quarantined = request.out / "quarantine.jsonl"
         with (
-            Quarantine(quarantined) as quarantine,
+            Quarantine(Path(work) / "quarantine.jsonl") as quarantine,
             DuckDBEngine(Path(work), request.memory, request.threads) as engine,
         ):
             progress.stage("Reading and fingerprinting")
@@ -105,7 +108,9 @@ def alarm(request: AlarmRequest, progress: Progress | None = None) -> dict[str, 
             document = _watch(request, engine, came)
             document["counts"]["quarantined"] = quarantine.count
         write_json(Path(work) / "alarm.json", document)
-        (Path(work) / "alarm.json").replace(request.out / "alarm.json")
+        (request.out / "alarm.html").unlink(missing_ok=True)  # of an earlier run
+        for name in ("quarantine.jsonl", "alarm.json"):
+            (Path(work) / name).replace(request.out / name)
     return document
 
 

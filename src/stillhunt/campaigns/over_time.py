@@ -70,7 +70,7 @@ class OverTime:
         elif previous is not None:
             remembered = from_rows(previous.verdicts)
             verdicts = tuple(
-                v for v in remembered if v.subject == "campaign" or v.name not in request.allow
+                v for v in remembered if v.subject == "campaign" or v.name not in previous.hidden
             )
         if request.calibrate_on_verdicts and not verdicts:
             raise UsageError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from stillhunt.campaigns.replacement import Value, is_gone, pace
 from stillhunt.errors import InputError, UsageError
 from stillhunt.records.findings import FINDINGS_VERSION
 
+_ID = re.compile(r"c-[0-9a-f]{1,64}")
 _OURS = "Name the folder that an earlier hunt wrote with --out."
 
 
@@ -31,6 +33,7 @@ class Previous:
         exchanges: named account to the exchanges that it attributed to campaigns.
         values: named account to its linked values, as that hunt showed them, without templates.
         verdicts: rows of its ``verdicts`` table; empty where it has none.
+        hidden: names of whom nothing is told: the allow list, its organizations, all their accounts.
     """
 
     folder: Path
@@ -41,6 +44,7 @@ class Previous:
     exchanges: dict[str, int]
     values: dict[str, frozenset[Value]]
     verdicts: tuple[dict[str, Any], ...]
+    hidden: frozenset[str]
 
 
 def read_previous(folder: Path, key_id: str | None, allow: frozenset[str]) -> Previous:
@@ -66,7 +70,7 @@ def read_previous(folder: Path, key_id: str | None, allow: frozenset[str]) -> Pr
     _check_names(folder, record, key_id)
     try:
         return _read(folder, record, allow)
-    except (KeyError, IndexError, TypeError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
         raise InputError(
             f"The tables in {folder} do not fit together ({type(error).__name__}).", _OURS
         ) from error
@@ -76,6 +80,13 @@ def _read(folder: Path, record: dict[str, Any], allow: frozenset[str]) -> Previo
     profiles = read_table(folder, "profiles")
     accounts = read_table(folder, "accounts").to_pylist()
     active = frozenset(read_table(folder, "campaigns").column("campaign").to_pylist())
+    profiles = profiles.set_column(
+        profiles.schema.get_field_index("last_seen"),
+        "last_seen",
+        profiles.column("last_seen").cast(pa.timestamp("us", tz="UTC")),
+    )
+    if not all(_ID.fullmatch(str(name)) for name in active):
+        raise ValueError("campaign ids of another make")
     if profiles.num_rows == 0:
         raise InputError(f"The table profiles in {folder} is empty.", _OURS)
     now = pc.max(profiles.column("last_seen")).as_py()
@@ -83,7 +94,8 @@ def _read(folder: Path, record: dict[str, Any], allow: frozenset[str]) -> Previo
         history = [Known(**row) for row in read_table(folder, "history").to_pylist()]
     else:
         history = _first_history(profiles, accounts, now)
-    kept = without(history, _allowed(profiles, allow))
+    hidden = _allowed(profiles, allow)
+    kept = without(history, hidden)
     exchanges: dict[str, int] = {}
     for row in accounts:
         exchanges[row["account"]] = exchanges.get(row["account"], 0) + row["campaign_exchanges"]
@@ -98,6 +110,7 @@ def _read(folder: Path, record: dict[str, Any], allow: frozenset[str]) -> Previo
         exchanges=exchanges,
         values=_values(folder, kept),
         verdicts=_verdicts(folder),
+        hidden=hidden,
     )
 
 

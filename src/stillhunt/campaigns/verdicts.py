@@ -140,7 +140,7 @@ def _wrong(path: Path, line: int, what: str, remedy: str = _WANTED) -> InputErro
 def _toml(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         raise _wrong(path, line, f"it is no TOML ({_quoted(str(error))})") from error
@@ -163,12 +163,20 @@ def _toml(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
         yield line, entry
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys differ: what one reader sees must be what another applies."""
+    entry = dict(pairs)
+    if len(entry) != len(pairs):
+        raise ValueError("a key stands twice")
+    return entry
+
+
 def _json_lines(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            entry = json.loads(line)
+            entry = json.loads(line, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             raise _wrong(path, number, f"it is no JSON ({_quoted(str(error))})") from error
         if not isinstance(entry, dict):
@@ -179,6 +187,9 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
 def _csv(path: Path, text: str) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     try:
+        names = list(reader.fieldnames or ())
+        if len(names) != len(set(names)):
+            raise _wrong(path, 1, "its first line names a column twice")
         for row in reader:
             if None in row or None in row.values():
                 raise _wrong(

@@ -241,7 +241,7 @@ def _show(result: HuntResult, console: Console) -> None:
             table.add_column(name, justify=justify)  # type: ignore[arg-type]
         for row in result.campaigns.to_pylist():
             table.add_row(
-                escape(row["campaign"]),
+                escape(visible(row["campaign"], 60)),
                 f"{row['accounts']:,}",
                 f"{row['exchanges']:,} ({row['exchanges_low']:,} to {row['exchanges_high']:,})",
                 f"{row['output_tokens']:,}" if row["output_tokens"] is not None else "unknown",

@@ -192,8 +192,9 @@ def _campaign(found: Findings, row: Mapping[str, Any], details: CampaignDetails)
 
 
 def _hunt(hunt: Mapping[str, Any], campaign: str) -> dict[str, Any]:
-    """hunt.json without what it says of other cases: their seeds, verdicts, changes and scores."""
-    kept = {k: v for k, v in hunt.items() if k not in ("seeds", "lifecycle", "verdicts")}
+    """hunt.json without what it says of others: seeds, names given, verdicts, changes and scores."""
+    others = ("seeds", "unknown_names", "lifecycle", "verdicts")
+    kept = {k: v for k, v in hunt.items() if k not in others}
     calibration = hunt.get("calibration")
     if isinstance(calibration, dict):
         rows = calibration.get("campaigns")
