@@ -265,8 +265,8 @@ def _innocent_if(verdict: Verdict) -> list[str]:
     if verdict.link.tests and verdict.link.tests[0].family in ASPECTS:
         out.append(
             "The accounts are strangers who use one program that their clients do not show, and that gives "
-            "each the same amount of work, cuts texts into pieces of one length, or stops at a quota: ask what "
-            "software sends the requests."
+            "each the same amount of work, cuts texts into pieces of one length, or stops at a quota: ask "
+            "what software sends the requests."
         )
     out.append(
         "The accounts are used by people who do not know of it (stolen keys): then the account holders "
