@@ -87,8 +87,7 @@ def test_what_is_expected_is_what_strangers_share() -> None:
     chance = np.repeat(np.repeat(carrying, popularities[1], axis=1), [30, 12], axis=0)
     drawn = [int(np.sum((rng.random(chance.shape) < chance).sum(axis=0) >= 2)) for _ in range(400)]
     error = np.std(drawn) / np.sqrt(len(drawn))
-    assert np.mean(drawn) <= expected + 3 * error
-    assert expected <= 1.5 * np.mean(drawn)
+    assert expected == pytest.approx(np.mean(drawn), abs=3.5 * error)
 
 
 def test_many_places_tell_and_one_does_not(tmp_path: Path) -> None:
@@ -117,7 +116,8 @@ def test_many_places_tell_and_one_does_not(tmp_path: Path) -> None:
     engine.load("account_entity", pa.table({"account": pa.array(names), "entity": pa.array(names)}))
     with engine:
         operator_tests, room_tests = outcome_of(engine, totals, [operator, classmates])
-    assert operator_tests["address"].p_value < 0.1 < room_tests["address"].p_value
+    assert operator_tests["address"].p_value < 0.01
+    assert room_tests["address"].p_value > 0.01
     pairs = {}
     for e, v in edges["address"].tolist():
         if e in operator:
@@ -137,7 +137,7 @@ def test_one_payer_of_many_tells(tmp_path: Path) -> None:
     with engine:
         (tests,) = outcome_of(engine, totals, [bundle])
     assert tests["payment"].shared == 10
-    assert tests["payment"].p_value < 0.05
+    assert tests["payment"].p_value < 0.01
 
 
 def test_no_family_no_test(tmp_path: Path) -> None:

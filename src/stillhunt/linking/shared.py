@@ -27,8 +27,8 @@ MEETS = 0.05
 """False discovery rate among a sweep's members who are said to share infrastructure with the others."""
 
 ONE_TEMPLATE = 0.8
-"""Of a member's use; where the middle member that meets others has so much of one template, likeness
-says nothing."""
+"""Where the middle member that meets others has so much of its use of one template, and so much in
+common with the rest of these, all do one thing in the same words, and likeness says nothing."""
 
 RARE = 0.1
 """Ranks, among members who share infrastructure, down to which one who shares none does as they do."""
@@ -85,10 +85,10 @@ def expected_shared(
     """
     members = np.zeros((groups, len(classes)))
     np.add.at(members, (degrees[0], np.searchsorted(classes, degrees[1])), degrees[2])
-    mean = members @ carrying
-    # Two or more of a Poisson number are likelier than of indicators with a mean up to one; beyond,
-    # the expected number of pairs is a bound.
-    two = np.where(mean <= 1, -np.expm1(-mean) - mean * np.exp(-mean), np.minimum(mean**2 / 2, 1.0))
+    # Two or more of independent indicators: one less the chances of none and of one, exactly.
+    chance = np.minimum(carrying, 1 - 1e-12)
+    none = np.exp(members @ np.log1p(-chance))
+    two = 1.0 - none * (1.0 + members @ (chance / (1 - chance)))
     return np.asarray(np.maximum(two, 0.0) @ popularities[1])
 
 
@@ -240,9 +240,12 @@ def supported(sweep: Sweep, p_values: np.ndarray) -> tuple[Sweep, np.ndarray]:
     meets = adjust(p_values, len(p_values)) <= MEETS
     stays = meets
     narrow = sweep.concentration
-    if meets.sum() >= 1 / RARE and np.median(narrow[meets]) < ONE_TEMPLATE:
-        unusual = np.minimum(_rank(likeness(sweep, meets), meets), _rank(-narrow, meets))
-        stays = meets | (unusual > RARE)
+    if meets.sum() >= 1 / RARE:
+        alike = likeness(sweep, meets)
+        uniform = min(np.median(narrow[meets]), np.median(alike[meets])) >= ONE_TEMPLATE
+        if not uniform:
+            unusual = np.minimum(_rank(alike, meets), _rank(-narrow, meets))
+            stays = meets | (unusual > RARE)
     return sweep.only(stays), meets[stays]
 
 
