@@ -71,6 +71,7 @@ texts = st.one_of(
 @example(b"a" * 63 + b"\xe2\x80\x99" + b"b" * 70)
 @example(b"\xe4\xe4\xe4" * 30)
 @example(b"\x80" * 100 + b"\xc2")
+@example("0\N{THAI CHARACTER KO KAI}".encode())
 def test_tokens_are_those_of_the_reference(text: bytes) -> None:
     tokens = reference_tokens(text)
     # Texts with the same tokens are the same item, wherever a byte of theirs lies in a buffer.

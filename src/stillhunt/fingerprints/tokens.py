@@ -26,7 +26,8 @@ _SCAN = re.compile(
     rb"|\xef[\xbc\xbd][\x80-\xbf]?+"
     rb"|([\xe3-\xed][\x80-\xbf]{0,2}+|[\xf0-\xf4][\x80-\xbf]{0,3}+|\xe0[\xb8-\xbb][\x80-\xbf]?+)"
     rb"|((?:[0-9A-Z_a-z\x80-\xc1\xc3-\xdf\xe1\xee\xf5-\xff]"
-    rb"|\xe0(?![\xb8-\xbb])|\xef(?![\xbc\xbd]))++)"
+    # Not possessive: before Python 3.11.5 a possessive group forgets its lookaheads.
+    rb"|\xe0(?![\xb8-\xbb])|\xef(?![\xbc\xbd]))+)"
 )
 
 
