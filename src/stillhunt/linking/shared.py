@@ -153,15 +153,20 @@ def member_tests(
     families = [f for f in (ADDRESS, PAYMENT) if totals.shareable[f] > 0]
     most = most_telling(totals)
     for family in families:
-        # Values of a sweep by popularity: what a member may meet others at.
+        # Values of a sweep, by how popular they are with strangers, and one more: how popular they
+        # would be if this member were a stranger. The sweep's own use must not excuse it.
         values = engine.query(
             f"""
-            SELECT c.cluster, p.entities, COUNT(DISTINCT p.value) AS n
-            FROM sweep_member AS c
-            JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
-            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
-            WHERE p.entities <= {most}
-            GROUP BY c.cluster, p.entities
+            SELECT v.cluster, v.outside, COUNT(*) AS n
+            FROM (
+                SELECT c.cluster, i.value, MAX(p.entities) - COUNT(*) + 1 AS outside
+                FROM sweep_member AS c
+                JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
+                JOIN popularity AS p ON p.family = i.family AND p.value = i.value
+                WHERE p.entities <= {most}
+                GROUP BY c.cluster, i.value
+            ) AS v
+            GROUP BY v.cluster, v.outside
             """  # noqa: S608
         )
         carrying = null.carrying(family)
