@@ -7,12 +7,15 @@ every statement that a hunt runs.
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import pyarrow as pa
 import sqlglot
+
+Rows = Iterator[pa.RecordBatch]
+"""Rows as they stream by, in batches of no particular size and in no particular order."""
 
 
 class Engine(abc.ABC):
@@ -55,6 +58,43 @@ class Engine(abc.ABC):
         value: int | float | None = self.query(select).column(0)[0].as_py()
         return value
 
+    def scan(self, select: str) -> Rows:
+        """Run a query and stream its rows, however many."""
+        self.statements.append(select)
+        return self._scan(self._translate(select))
+
+    def map(
+        self, table: str, select: str, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None:
+        """Materialise what a function makes of a query's rows as a table.
+
+        Args:
+            table: its name; one of the same name is replaced.
+            select: the query.
+            function: from rows to rows of ``schema``. It is called once for each share of the rows, at
+                the same time and maybe on other machines, so it may rest on nothing but what it is
+                given and holds. Who shares what with whom is not known: its results must not hang on it.
+            schema: of the table.
+        """
+        self.statements.append(select)
+        self._map(table, self._translate(select), function, schema)
+
+    def recurring(self, table: str, select: str, at_least: int) -> None:
+        """Make ``table`` (value): the values that occur so often in a query's column ``value``.
+
+        Args:
+            table: its name.
+            select: a query of one integer column, ``value``; nulls are passed over.
+            at_least: how often.
+        """
+        self.create(
+            table,
+            f"""
+            SELECT value FROM ({select}) AS seen
+            WHERE value IS NOT NULL GROUP BY value HAVING COUNT(*) >= {at_least}
+            """,  # noqa: S608
+        )
+
     def drop(self, *tables: str) -> None:
         """Forget tables, so that their memory and spill space are free for the next stage."""
         for table in tables:
@@ -81,6 +121,14 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def _query(self, sql: str) -> pa.Table: ...
+
+    @abc.abstractmethod
+    def _scan(self, sql: str) -> Rows: ...
+
+    @abc.abstractmethod
+    def _map(
+        self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None: ...
 
     @abc.abstractmethod
     def _drop(self, table: str) -> None: ...

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from stillhunt.engines.base import Engine
+from stillhunt.engines.base import Engine, Rows
+from stillhunt.engines.counting import FrequentValues
+from stillhunt.engines.shares import in_shares
 from stillhunt.errors import UsageError
 
 # DuckDB itself takes "-1GB" and "none" to mean no limit at all.
 _LIMIT = re.compile(r"(?=.*[1-9])\d{1,12}(\.\d{1,6})?\s?([KMGT]i?)?B", re.IGNORECASE)
+_BATCH = 1 << 17  # rows
+_MANY = 1 << 23  # values from which on counting cells first is quicker than grouping them all
 _REMEDY = "Give --memory as a number with a unit, for example --memory 2GB."
 
 
@@ -52,9 +56,10 @@ class DuckDBEngine(Engine):
         if not _LIMIT.fullmatch(memory):
             raise UsageError(f"The memory limit {memory!r} cannot be read.", _REMEDY)
         self._connection = duckdb.connect(":memory:")
+        self._threads = threads or os.cpu_count() or 1
         settings = {
             "memory_limit": memory,
-            "threads": str(threads or os.cpu_count() or 1),
+            "threads": str(self._threads),
             "temp_directory": str(workdir / "spill"),
             "preserve_insertion_order": "false",
             "TimeZone": "UTC",
@@ -101,6 +106,40 @@ class DuckDBEngine(Engine):
     def _query(self, sql: str) -> pa.Table:
         with _told():
             return self._connection.sql(sql).to_arrow_table()
+
+    def recurring(self, table: str, select: str, at_least: int) -> None:
+        """Make ``table`` (value); what cannot occur so often is passed over before it is grouped."""
+        number = int(self.scalar(f"SELECT COUNT(value) AS n FROM ({select}) AS seen") or 0)  # noqa: S608
+        if number < _MANY:
+            super().recurring(table, select, at_least)
+            return
+        frequent = FrequentValues(number, at_least)
+        for batch in self.scan(select):
+            frequent.count(batch.column(0))
+        schema = pa.schema([pa.field("value", pa.int64())])
+        self.map("_frequent", select, frequent.keep, schema)
+        super().recurring(table, "SELECT value FROM _frequent", at_least)
+        self.drop("_frequent")
+
+    def _scan(self, sql: str) -> Rows:
+        # A connection of its own, so that other statements can run while rows are still coming.
+        with _told():
+            connection = self._connection.cursor()
+            try:
+                yield from connection.sql(sql).to_arrow_reader(_BATCH)
+            finally:
+                connection.close()
+
+    def _map(
+        self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None:
+        made = in_shares(function, self._scan(sql), self._threads)
+        reader = pa.RecordBatchReader.from_batches(schema, made)
+        self._connection.register("_mapped", reader)
+        try:
+            self._create(table, "SELECT * FROM _mapped")
+        finally:
+            self._connection.unregister("_mapped")
 
     def _drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {table}")

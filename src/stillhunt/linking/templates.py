@@ -9,7 +9,7 @@ can be merged.
 
 from __future__ import annotations
 
-import hashlib
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -17,72 +17,54 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from stillhunt.engines.base import Engine
+from stillhunt.linking.grams import (
+    BANDS,
+    SKETCH_SCHEMA,
+    USE_SCHEMA,
+    GramIndex,
+    exchange_templates,
+    merge_sketches,
+    sketch_grams,
+)
 
 MIN_ITEMS = 8
 """A gram is part of a skeleton from so many different items on: with fewer, slots and skeleton
 cannot be told apart."""
 
-BANDS = 3
-"""Grams are joined where both minima of some band agree. Two grams that share a part J of their
-exchanges are joined with probability 1 - (1 - J^2)^BANDS: .99 at J = .9, .03 at J = .1."""
-
-_CONSTANTS = [
-    int.from_bytes(hashlib.blake2b(b"minimum %d" % i, digest_size=8).digest(), "little") >> 1
-    for i in range(2 * BANDS)
-]
-
 
 def build_templates(engine: Engine) -> int:
-    """Make ``exchange_template`` (key, entity, item, template) from ``observations``.
+    """Make ``exchange_template`` (key, entity, item, template) and ``gram_template`` (gram, template).
 
     Returns:
         How many templates there are.
     """
-    engine.create(
-        "posting",
-        """
-        SELECT o.key, m.entity, o.item, UNNEST(o.grams) AS gram
-        FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-        WHERE o.item IS NOT NULL
-        """,
-    )
-    # Two steps, because counting distinct items of grams that occur once or twice is waste.
-    engine.create(
+    engine.recurring(
         "recurring_gram",
-        f"SELECT gram FROM posting GROUP BY gram HAVING COUNT(*) >= {MIN_ITEMS}",  # noqa: S608
+        "SELECT UNNEST(grams) AS value FROM observations WHERE item IS NOT NULL",
+        MIN_ITEMS,
     )
-    engine.create(
-        "recurring_posting",
-        """
-        SELECT p.key, p.entity, p.item, p.gram
-        FROM posting AS p JOIN recurring_gram AS r ON r.gram = p.gram
-        """,
-    )
-    engine.drop("posting", "recurring_gram")
-    minima = ", ".join(f"MIN(XOR(key, {c})) AS m{i}" for i, c in enumerate(_CONSTANTS))
-    grams = engine.query(
-        f"""
-        SELECT gram, {minima}
-        FROM recurring_posting
-        GROUP BY gram
-        HAVING COUNT(DISTINCT item) >= {MIN_ITEMS}
-        ORDER BY gram
-        """  # noqa: S608
-    )
+    recurring = engine.query("SELECT value FROM recurring_gram ORDER BY value").column("value")
+    index = GramIndex(np.asarray(recurring).astype(np.int32))
+    written = "SELECT key, item, grams FROM observations WHERE item IS NOT NULL"
+    engine.map("gram_sketch", written, partial(sketch_grams, index), SKETCH_SCHEMA)
+    grams = merge_sketches(index, engine.query("SELECT * FROM gram_sketch"), MIN_ITEMS)
+    engine.drop("recurring_gram", "gram_sketch")
     template = _join_grams(grams)
     engine.load(
         "gram_template",
         pa.table({"gram": grams.column("gram"), "template": pa.array(template, pa.int64())}),
     )
-    engine.create(
+    index = GramIndex(np.asarray(grams.column("gram")))
+    engine.map(
         "exchange_template",
         """
-        SELECT p.key, p.entity, p.item, t.template
-        FROM recurring_posting AS p JOIN gram_template AS t ON t.gram = p.gram
-        GROUP BY p.key, p.entity, p.item, t.template
+        SELECT o.key, m.entity, o.item, o.grams
+        FROM observations AS o JOIN account_entity AS m ON m.account = o.account
+        WHERE o.item IS NOT NULL
         """,
+        partial(exchange_templates, index, template),
+        USE_SCHEMA,
     )
-    engine.drop("recurring_posting")
     return len(np.unique(template))
 
 

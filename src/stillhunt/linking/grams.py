@@ -1,0 +1,249 @@
+"""Passes over the grams of exchanges: what each recurring gram occurs with, and whose templates a text holds.
+
+Both are functions of a stream of observations, compiled, and called on shares of it; what they find
+of a gram on several shares, or on several days, can be merged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+from numba import njit
+
+from stillhunt.engines.base import Rows
+
+BANDS = 3
+"""Grams are joined where both minima of some band agree. Two grams that share a part J of their
+exchanges are joined with probability 1 - (1 - J^2)^BANDS: .99 at J = .9, .03 at J = .1."""
+
+MINIMA = 2 * BANDS
+"""Hash functions of exchanges whose minima over a gram's exchanges are kept (Broder 1997)."""
+
+ITEMS = 8
+"""Different items of a gram that are kept: enough to know that there are so many."""
+
+SKETCH_SCHEMA = pa.schema(
+    [
+        pa.field("at", pa.int32(), nullable=False),
+        *(pa.field(f"m{i}", pa.int64(), nullable=False) for i in range(MINIMA)),
+        pa.field("items", pa.list_(pa.int64()), nullable=False),
+    ]
+)
+"""What one share of the observations says of a gram: place in the index, the minima, and the least
+items, ITEMS of them at most."""
+
+USE_SCHEMA = pa.schema(
+    [
+        pa.field("key", pa.int64(), nullable=False),
+        pa.field("entity", pa.int64(), nullable=False),
+        pa.field("item", pa.int64(), nullable=False),
+        pa.field("template", pa.int64(), nullable=False),
+    ]
+)
+"""One row for each template that an exchange holds."""
+
+_CONSTANTS = np.array(
+    [
+        int.from_bytes(hashlib.blake2b(b"minimum %d" % i, digest_size=8).digest(), "little") >> 1
+        for i in range(MINIMA)
+    ],
+    dtype=np.int64,
+)
+_NONE = np.iinfo(np.int64).max
+_EMPTY = np.int32(-1)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+
+
+class GramIndex:
+    """Finds the place of a gram among sorted ones.
+
+    Args:
+        grams: int32 (n,), different ones.
+    """
+
+    def __init__(self, grams: np.ndarray) -> None:
+        self.grams = np.ascontiguousarray(grams, dtype=np.int32)
+        bits = max(4, int(4 * len(grams)).bit_length())
+        self.shift = np.uint64(64 - bits)
+        self.places = np.full(1 << bits, _EMPTY, dtype=np.int32)
+        _fill(self.grams, self.shift, self.places)
+
+    def __len__(self) -> int:
+        return len(self.grams)
+
+
+def sketch_grams(index: GramIndex, rows: Rows) -> Rows:
+    """Sketch what each gram of an index occurs with.
+
+    Args:
+        index: of the recurring grams, n of them.
+        rows: batches of ``key`` (int64), ``item`` (int64), ``grams`` (list of int32).
+
+    Returns:
+        Batches of SKETCH_SCHEMA, a row for each gram that occurs.
+    """
+    minima = np.full((len(index), MINIMA), _NONE, dtype=np.int64)
+    items = np.full((len(index), ITEMS), _NONE, dtype=np.int64)
+    counts = np.zeros(len(index), dtype=np.int8)
+    for batch in rows:
+        key, item = (np.asarray(batch.column(name)) for name in ("key", "item"))
+        offsets, grams = _lists(batch.column("grams"))
+        _sketch(
+            key, item, offsets, grams, index.grams, index.shift, index.places, _CONSTANTS,
+            minima, items, counts,
+        )  # fmt: skip
+    seen = np.flatnonzero(counts)
+    for first in range(0, len(seen), 1 << 16):
+        at = seen[first : first + (1 << 16)]
+        held = np.arange(ITEMS) < counts[at][:, None]
+        yield pa.RecordBatch.from_arrays(
+            [
+                pa.array(at.astype(np.int32)),
+                *(pa.array(minima[at, i]) for i in range(MINIMA)),
+                pa.ListArray.from_arrays(
+                    np.r_[0, np.cumsum(counts[at], dtype=np.int64)].astype(np.int32),
+                    pa.array(items[at][held]),
+                ),
+            ],
+            schema=SKETCH_SCHEMA,
+        )
+
+
+def merge_sketches(index: GramIndex, sketches: pa.Table, at_least: int) -> pa.Table:
+    """The sketches of each gram put together.
+
+    Args:
+        index: that they refer to.
+        sketches: rows of SKETCH_SCHEMA, any number for a gram.
+        at_least: different items that a gram must have, up to ITEMS.
+
+    Returns:
+        ``gram`` (int32, rising) and the minima ``m0``, ``m1``… (int64) of those grams.
+    """
+    minima = np.full((len(index), MINIMA), _NONE, dtype=np.int64)
+    at = np.asarray(sketches.column("at"))
+    for i in range(MINIMA):
+        np.minimum.at(minima[:, i], at, np.asarray(sketches.column(f"m{i}")))
+    lists = sketches.column("items").combine_chunks()
+    offsets, items = _lists(lists)
+    pairs = np.column_stack([np.repeat(at, np.diff(offsets)), items[offsets[0] : offsets[-1]]])
+    different = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=len(index))
+    kept = np.flatnonzero(different >= at_least)
+    kept = kept[np.argsort(index.grams[kept])]
+    return pa.table(
+        {
+            "gram": pa.array(index.grams[kept]),
+            **{f"m{i}": pa.array(minima[kept, i]) for i in range(MINIMA)},
+        }
+    )
+
+
+def exchange_templates(index: GramIndex, template: np.ndarray, rows: Rows) -> Rows:
+    """Which templates each exchange holds.
+
+    Args:
+        index: of the templates' grams; template: int64 (n,), the template of each.
+        rows: batches of ``key``, ``entity``, ``item`` (int64) and ``grams`` (list of int32).
+
+    Returns:
+        Batches of USE_SCHEMA.
+    """
+    for batch in rows:
+        offsets, grams = _lists(batch.column("grams"))
+        row = np.empty(len(grams), dtype=np.int64)
+        held = np.empty(len(grams), dtype=np.int64)
+        n = _hold(offsets, grams, index.grams, index.shift, index.places, template, row, held)
+        if n:
+            yield pa.RecordBatch.from_arrays(
+                [
+                    *(batch.column(name).take(pa.array(row[:n])) for name in USE_SCHEMA.names[:3]),
+                    pa.array(held[:n]),
+                ],
+                schema=USE_SCHEMA,
+            )
+
+
+def _lists(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Offsets (rows + 1,) into the values of a list column, and the values."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    return np.asarray(column.offsets), np.asarray(column.values)
+
+
+@njit(cache=True, nogil=True)
+def _fill(grams, shift, places):  # type: ignore[no-untyped-def]
+    mask = len(places) - 1
+    for i in range(len(grams)):
+        at = np.int64((np.uint64(np.uint32(grams[i])) * _SPREAD) >> shift)
+        while places[at] != _EMPTY:
+            at = (at + 1) & mask
+        places[at] = i
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _place(gram, grams, shift, places):  # type: ignore[no-untyped-def]
+    mask = len(places) - 1
+    at = np.int64((np.uint64(np.uint32(gram)) * _SPREAD) >> shift)
+    while places[at] != _EMPTY:
+        if grams[places[at]] == gram:
+            return places[at]
+        at = (at + 1) & mask
+    return _EMPTY
+
+
+@njit(cache=True, nogil=True)
+def _sketch(  # type: ignore[no-untyped-def]
+    key, item, offsets, values, grams, shift, places, constants, minima, items, counts
+):
+    for r in range(len(key)):
+        for j in range(offsets[r], offsets[r + 1]):
+            g = _place(values[j], grams, shift, places)
+            if g < 0:
+                continue
+            for i in range(MINIMA):
+                h = key[r] ^ constants[i]
+                if h < minima[g, i]:
+                    minima[g, i] = h
+            _note(item[r], items[g], counts, g)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _note(value, held, counts, g):  # type: ignore[no-untyped-def]
+    """Keep the least different values, rising."""
+    n = counts[g]
+    at = n
+    while at > 0 and held[at - 1] > value:
+        at -= 1
+    if at > 0 and held[at - 1] == value:
+        return
+    if at == ITEMS:
+        return
+    last = n if n < ITEMS else ITEMS - 1
+    for i in range(last, at, -1):
+        held[i] = held[i - 1]
+    held[at] = value
+    if n < ITEMS:
+        counts[g] = n + 1
+
+
+@njit(cache=True, nogil=True)
+def _hold(offsets, values, grams, shift, places, template, row, held):  # type: ignore[no-untyped-def]
+    n = 0
+    for r in range(len(offsets) - 1):
+        first = n
+        for j in range(offsets[r], offsets[r + 1]):
+            g = _place(values[j], grams, shift, places)
+            if g < 0:
+                continue
+            known = False
+            for i in range(first, n):
+                if held[i] == template[g]:
+                    known = True
+                    break
+            if not known:
+                row[n] = r
+                held[n] = template[g]
+                n += 1
+    return n
