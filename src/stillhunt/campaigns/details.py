@@ -205,7 +205,7 @@ def _swept(engine: Engine, verdict: Verdict) -> Iterator[tuple[int, tuple[str, i
         return
     templates = ", ".join(map(str, verdict.group.sweep.templates.tolist()))
     rows = engine.query(
-        f"SELECT DISTINCT entity, template FROM own_item WHERE template IN ({templates})"  # noqa: S608
+        f"SELECT entity, template FROM own_use WHERE template IN ({templates})"  # noqa: S608
     ).to_pylist()
     swept = set(verdict.group.swept.tolist())
     for row in rows:

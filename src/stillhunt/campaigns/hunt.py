@@ -41,7 +41,8 @@ from stillhunt.linking.links import MAX_BY_CHANCE
 from stillhunt.readers import Quarantine
 from stillhunt.records.findings import FINDINGS_VERSION
 from stillhunt.records.observation import OBSERVATION_VERSION
-from stillhunt.scoring.harvest import CONTROLS, MOST_ORDINARY_TAKING, VETO
+from stillhunt.scoring.controls import CONTROLS
+from stillhunt.scoring.harvest import MOST_ORDINARY_TAKING, VETO
 
 
 @dataclass(frozen=True)

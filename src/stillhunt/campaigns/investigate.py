@@ -18,6 +18,7 @@ from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.links import Links, build_conjunctions, find_links
 from stillhunt.linking.null_model import NullModel
 from stillhunt.linking.templates import build_templates
+from stillhunt.linking.usage import build_usage, measure_entities
 from stillhunt.scoring.adoption import adopt
 from stillhunt.scoring.attribution import Attribution, Member, attribute, mark_own_exchanges
 from stillhunt.scoring.features import Units, measure_units
@@ -109,7 +110,9 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     own_template, campaign_exchange.
     """
     progress.stage("Entities and templates")
+    build_usage(engine)
     build_entities(engine)
+    measure_entities(engine)
     templates = build_templates(engine)
     progress.stage("Indicators")
     totals = build_indicators(engine)

@@ -47,14 +47,15 @@ def seed_rows(
     engine.create(
         "seed_conjunction",
         """
-        SELECT c.x_family, c.x_value, c.y_family, c.y_value, c.dx, c.dy, c.n, MIN(s.name) AS seed
+        SELECT p.x_family, c.x_value, p.y_family, c.y_value, c.dx, c.dy, c.n, MIN(s.name) AS seed
         FROM seed AS s
         JOIN account_entity AS m ON m.account = s.account
         JOIN telling AS a ON a.entity = m.entity
         JOIN telling AS b ON b.entity = m.entity
-        JOIN conjunction AS c ON c.x_family = a.family AND c.x_value = a.value
-            AND c.y_family = b.family AND c.y_value = b.value
-        GROUP BY c.x_family, c.x_value, c.y_family, c.y_value, c.dx, c.dy, c.n
+        JOIN pair_family AS p ON p.x_family = a.family AND p.y_family = b.family
+        JOIN conjunction AS c
+            ON c.pair = p.pair AND c.x_value = a.value AND c.y_value = b.value
+        GROUP BY p.x_family, c.x_value, p.y_family, c.y_value, c.dx, c.dy, c.n
         """,
     )
     rows = engine.query(

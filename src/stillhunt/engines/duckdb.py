@@ -63,6 +63,7 @@ class DuckDBEngine(Engine):
             "temp_directory": str(workdir / "spill"),
             "preserve_insertion_order": "false",
             "TimeZone": "UTC",
+            "enable_progress_bar": "false",
             # A log must not be able to make the engine reach out.
             "autoinstall_known_extensions": "false",
         }

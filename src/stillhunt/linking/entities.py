@@ -6,7 +6,7 @@ from stillhunt.engines.base import Engine
 
 
 def build_entities(engine: Engine) -> None:
-    """Make ``account_entity`` (account, entity) from ``observations`` and ``accounts``.
+    """Make ``account_entity`` (account, entity) from ``usage`` and ``accounts``.
 
     The accounts table's organization outranks the one on exchanges.
     """
@@ -15,7 +15,7 @@ def build_entities(engine: Engine) -> None:
         """
         SELECT seen.account, COALESCE(a.organization, seen.organization, seen.account) AS entity
         FROM (
-            SELECT account, MAX(organization) AS organization FROM observations GROUP BY account
+            SELECT account, MAX(organization) AS organization FROM usage GROUP BY account
         ) AS seen
         LEFT JOIN accounts AS a ON a.account = seen.account
         """,

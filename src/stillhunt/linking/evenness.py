@@ -26,6 +26,7 @@ from scipy.stats import norm
 from stillhunt.engines.base import Engine
 from stillhunt.linking.held_out import HeldOutTest
 from stillhunt.linking.sweeps import Sweep
+from stillhunt.linking.usage import LOG_UNITS
 
 PACE, LENGTH = ASPECTS = ("pace", "length")
 
@@ -86,8 +87,7 @@ def evenness_tests(
     """Tests of each sweep; none where a tool or a place explains it.
 
     Args:
-        engine: with ``observations``, ``account_entity``, ``set_aside`` and what ``find_sweeps``
-            makes.
+        engine: with ``observations``, ``volume``, ``set_aside`` and what ``find_sweeps`` makes.
         sweeps: from ``find_sweeps``.
         explained: whether something innocent makes its entities alike.
     """
@@ -99,9 +99,11 @@ def evenness_tests(
     # Those who may be operators' accounts must not say how customers vary.
     members = [s.entities for s, t in zip(sweeps, tested, strict=True) if t]
     customers = _customers(engine, np.concatenate([np.zeros(0, dtype=np.int64), *members]))
+    if len(customers.pace) < MIN_OTHERS:
+        return [[] for _ in sweeps]
+    lengths = _lengths(engine, {i: part for i, part in enumerate(cores) if tested[i]})
     return [
-        _tests(engine, sweep, part, customers) if t else []
-        for sweep, part, t in zip(sweeps, cores, tested, strict=True)
+        _tests(sweep, lengths[i], customers) if tested[i] else [] for i, sweep in enumerate(sweeps)
     ]
 
 
@@ -131,15 +133,15 @@ def evenness_p(values: np.ndarray, spread: float) -> float:
     return float(gammainc(freedom / 2, total / 2))
 
 
-def _tests(engine: Engine, sweep: Sweep, part: Sweep, customers: Customers) -> list[HeldOutTest]:
-    if len(customers.pace) < MIN_OTHERS:
-        return []
+def _tests(
+    sweep: Sweep, lengths: tuple[np.ndarray, float], customers: Customers
+) -> list[HeldOutTest]:
     tests = []
     if customers.pace_spread > 0.0:
         # Of all but those who copied one prompt: a limit on the number itself would make them alike.
         amounts = sweep.items[~_copied(sweep)]
         tests.append(_one(PACE, np.log(amounts), EVEN * customers.pace_spread))
-    length, within = _lengths(engine, part)
+    length, within = lengths
     if within > 0.0 and customers.length_spread > 0.0:
         tests.append(_one(LENGTH, length, EVEN * customers.length_spread * within))
     return tests
@@ -160,17 +162,13 @@ def _spread(values: np.ndarray) -> float:
 def _customers(engine: Engine, suspected: np.ndarray) -> Customers:
     rows = engine.query(
         f"""
-        SELECT m.entity, COUNT(*) AS n, COUNT(o.words) AS k,
-            AVG(LN(1.0 + o.words)) AS mean, VAR_SAMP(LN(1.0 + o.words)) AS variance
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
-        LEFT JOIN set_aside AS a ON a.entity = m.entity
-        WHERE a.entity IS NULL
-        GROUP BY m.entity HAVING COUNT(*) >= {MIN_SWEEP} ORDER BY m.entity
+        SELECT v.entity, v.exchanges, v.measured, v.log_words, v.log_words_squared
+        FROM volume AS v LEFT JOIN set_aside AS a ON a.entity = v.entity
+        WHERE a.entity IS NULL AND v.exchanges >= {MIN_SWEEP} ORDER BY v.entity
         """  # noqa: S608
     )
-    entity, n, k = (np.asarray(rows.column(c)) for c in ("entity", "n", "k"))
-    mean, variance = (_floats(rows, c) for c in ("mean", "variance"))
+    entity, n, k = (np.asarray(rows.column(c)) for c in ("entity", "exchanges", "measured"))
+    mean, variance = _moments(rows)
     other = ~np.isin(entity, suspected)
     written = other & (k >= MIN_SWEEP)
     within = _pooled(variance[written], k[written])
@@ -178,25 +176,63 @@ def _customers(engine: Engine, suspected: np.ndarray) -> Customers:
     return Customers(np.log(n[other]), mean[written], noise, within)
 
 
-def _lengths(engine: Engine, sweep: Sweep) -> tuple[np.ndarray, float]:
-    """Members' mean logarithm of words of what they sweep, and the spread of single exchanges."""
-    engine.load("even_member", pa.table({"entity": pa.array(sweep.entities, pa.int64())}))
-    engine.load("even_template", pa.table({"template": pa.array(sweep.templates, pa.int64())}))
-    rows = engine.query(
-        """
-        SELECT x.entity, COUNT(*) AS k, AVG(LN(1.0 + o.words)) AS mean,
-            VAR_SAMP(LN(1.0 + o.words)) AS variance
-        FROM (
-            SELECT DISTINCT t.key, t.entity
-            FROM exchange_template AS t
-            JOIN even_member AS m ON m.entity = t.entity
-            JOIN even_template AS w ON w.template = t.template
-        ) AS x
-        JOIN observations AS o ON o.key = x.key
-        GROUP BY x.entity ORDER BY x.entity
-        """
+def _moments(rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Mean of ln(1 + words) and its sample variance, from sums; NaN where too few were measured."""
+    k, total, squared = (
+        np.asarray(rows.column(c).cast(pa.float64()).to_numpy(), dtype=float)
+        for c in ("measured", "log_words", "log_words_squared")
     )
-    return _floats(rows, "mean"), _pooled(_floats(rows, "variance"), np.asarray(rows.column("k")))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / k / LOG_UNITS
+        variance = np.maximum(squared - total**2 / k, 0.0) / (k - 1) / LOG_UNITS**2
+    return mean, np.where(k > 1, variance, np.nan)
+
+
+def _lengths(engine: Engine, parts: dict[int, Sweep]) -> dict[int, tuple[np.ndarray, float]]:
+    """Members' mean logarithm of words of what they sweep, and the spread of single exchanges.
+
+    Args:
+        engine: as of ``evenness_tests``.
+        parts: sweeps by their numbers.
+    """
+    number = np.array(list(parts), dtype=np.int64)
+    for table, column in (("even_member", "entities"), ("even_template", "templates")):
+        values = [getattr(part, column) for part in parts.values()]
+        engine.load(
+            table,
+            pa.table(
+                {
+                    "cluster": pa.array(np.repeat(number, [len(v) for v in values]), pa.int64()),
+                    "value": pa.array(np.concatenate([np.zeros(0, np.int64), *values])),
+                }
+            ),
+        )
+    rows = engine.query(
+        f"""
+        SELECT y.cluster, y.entity, COUNT(y.log_words) AS measured,
+            CAST(SUM(y.log_words) AS BIGINT) AS log_words,
+            CAST(SUM(y.log_words * y.log_words) AS BIGINT) AS log_words_squared
+        FROM (
+            SELECT x.cluster, x.entity,
+                CAST(ROUND(LN(1.0 + o.words) * {LOG_UNITS}) AS BIGINT) AS log_words
+            FROM (
+                SELECT DISTINCT m.cluster, t.key, t.entity
+                FROM exchange_template AS t
+                JOIN even_member AS m ON m.value = t.entity
+                JOIN even_template AS w ON w.value = t.template AND w.cluster = m.cluster
+            ) AS x
+            JOIN observations AS o ON o.key = x.key
+        ) AS y
+        GROUP BY y.cluster, y.entity ORDER BY y.cluster, y.entity
+        """  # noqa: S608
+    )
+    cluster = np.asarray(rows.column("cluster"))
+    out = {}
+    for i in parts:
+        own = rows.filter(pa.array(cluster == i))
+        mean, variance = _moments(own)
+        out[i] = (mean, _pooled(variance, np.asarray(own.column("measured"))))
+    return out
 
 
 def _pooled(variance: np.ndarray, k: np.ndarray) -> float:
@@ -206,9 +242,3 @@ def _pooled(variance: np.ndarray, k: np.ndarray) -> float:
     """
     known = variance[(k >= MIN_SWEEP) & ~np.isnan(variance)]
     return float(np.sqrt(np.median(known))) if len(known) else 0.0
-
-
-def _floats(rows: pa.Table, name: str) -> np.ndarray:
-    # An engine sums in any order; the last bits must not differ between engines.
-    values = np.asarray(rows.column(name).cast(pa.float64()).to_numpy(), dtype=float)
-    return values.round(12)

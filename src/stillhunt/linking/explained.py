@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
-
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import ADDRESS, CLIENT, NETWORK
+from stillhunt.linking.indicators import load_groups
 from stillhunt.linking.sweeps import Sweep
 
 MOST = 0.5
@@ -41,19 +39,7 @@ class Common:
 
 def load_sweeps(engine: Engine, sweeps: Sequence[Sweep]) -> None:
     """Make ``sweep_member`` (cluster, entity), which the tests of sweeps read."""
-    nothing = [np.zeros(0, dtype=np.int64)]
-    number = np.repeat(np.arange(len(sweeps)), [len(s.entities) for s in sweeps])
-    engine.load(
-        "sweep_member",
-        pa.table(
-            {
-                "cluster": pa.array(number, pa.int64()),
-                "entity": pa.array(
-                    np.concatenate(nothing + [s.entities for s in sweeps]), pa.int64()
-                ),
-            }
-        ),
-    )
+    load_groups(engine, "sweep_member", [s.entities for s in sweeps])
 
 
 def by_tool(engine: Engine, sweeps: int) -> list[bool]:

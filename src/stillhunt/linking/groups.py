@@ -22,7 +22,7 @@ from stillhunt.linking.held_out import HeldOutTest, LinkTest, held_out_tests
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import Links
 from stillhunt.linking.null_model import NullModel, adjust
-from stillhunt.linking.shared import member_tests, shared_tests, supported
+from stillhunt.linking.shared import build_meetings, member_tests, shared_tests, supported
 from stillhunt.linking.sweeps import Sweep, find_sweeps
 
 
@@ -84,14 +84,16 @@ def find_groups(
             linked.append(kept)
     link_tests = held_out_tests(engine, totals, null, links, linked)
     sweeps = find_sweeps(engine, totals)
-    sweep_tests = _test_sweeps(engine, totals, null, sweeps)
+    load_sweeps(engine, sweeps)
+    explained = _explained(engine, len(sweeps))
+    sweep_tests = _test_sweeps(engine, totals, null, sweeps, explained)
     tests = link_tests + sweep_tests
     q = adjust(np.array([t.p_value for t in tests]), max(len(tests), 1))
     by_links = [
         Group(entities, test, float(value))
         for entities, test, value in zip(linked, link_tests, q, strict=False)
     ]
-    _suspect(engine, sweeps)
+    _suspect(engine, sweeps, explained)
     by_sweeps = [
         Group(sweep.entities, test, value, sweep, value, tested)
         for sweep, tested, test, value in _named_parts(
@@ -102,19 +104,20 @@ def find_groups(
     return _join(by_links, by_sweeps, level)
 
 
-def _suspect(engine: Engine, sweeps: Sequence[Sweep]) -> None:
+def _suspect(engine: Engine, sweeps: Sequence[Sweep], explained: Sequence[bool]) -> None:
     """Make ``suspect`` (entity): all in sweeps that neither a tool nor a place explains.
 
     They may be operators' accounts, whether or not their sweep could be validated, and must not stand
     for ordinary customers.
     """
-    explained = _explained(engine, len(sweeps)) if sweeps else []
     left = [s.entities for s, known in zip(sweeps, explained, strict=True) if not known]
     entities = np.concatenate([np.zeros(0, np.int64), *left])
     engine.load("suspect", pa.table({"entity": pa.array(np.unique(entities), pa.int64())}))
 
 
 def _explained(engine: Engine, sweeps: int) -> list[bool]:
+    if not sweeps:
+        return []
     return [
         tool or place
         for tool, place in zip(by_tool(engine, sweeps), by_place(engine, sweeps), strict=True)
@@ -146,13 +149,17 @@ def _named_parts(
 
 
 def _test_sweeps(
-    engine: Engine, totals: Totals, null: NullModel, sweeps: Sequence[Sweep]
+    engine: Engine,
+    totals: Totals,
+    null: NullModel,
+    sweeps: Sequence[Sweep],
+    explained: Sequence[bool],
 ) -> list[LinkTest]:
     if not sweeps:
         return []
-    load_sweeps(engine, sweeps)
+    build_meetings(engine, totals)
     shared = shared_tests(engine, totals, null, [len(s.entities) for s in sweeps])
-    even = evenness_tests(engine, sweeps, _explained(engine, len(sweeps)))
+    even = evenness_tests(engine, sweeps, explained)
     return [_together(a + b) for a, b in zip(shared, even, strict=True)]
 
 

@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.families import HELD_OUT, pairs_without
-from stillhunt.linking.indicators import Totals, group_degrees
+from stillhunt.linking.indicators import Totals, group_degrees, load_groups
 from stillhunt.linking.links import Links, most_telling
 from stillhunt.linking.null_model import NullModel, log_tail
 
@@ -112,11 +111,7 @@ def _counterparts(
 def _test_family(
     engine: Engine, totals: Totals, null: NullModel, family: str, formed: Sequence[np.ndarray]
 ) -> list[HeldOutTest]:
-    number = np.repeat(np.arange(len(formed)), [len(c) for c in formed])
-    engine.load(
-        "formed",
-        pa.table({"cluster": pa.array(number), "entity": pa.array(np.concatenate(formed))}),
-    )
+    load_groups(engine, "formed", formed)
     rows = engine.query(
         f"""
         SELECT s.cluster, s.n, s.value, p.entities AS popularity

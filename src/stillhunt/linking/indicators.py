@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import FAMILIES, PAIRS
@@ -35,7 +37,7 @@ class Totals:
 
 
 def build_indicators(engine: Engine) -> Totals:
-    """Make ``incidence``, ``popularity`` and ``degree`` from observations, accounts, templates.
+    """Make ``incidence``, ``popularity`` and ``degree`` from usage, accounts, templates.
 
     - incidence (entity, family, value): distinct.
     - popularity (family, value, entities): how many entities carry a value.
@@ -44,18 +46,15 @@ def build_indicators(engine: Engine) -> Totals:
     engine.create(
         "incidence",
         """
-        SELECT DISTINCT m.entity, 'address' AS family, o.address AS value
-        FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-        WHERE o.address IS NOT NULL
+        SELECT DISTINCT entity, 'address' AS family, address AS value FROM whereabouts
         UNION ALL
-        SELECT DISTINCT m.entity, 'network' AS family, o.network AS value
-        FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-        WHERE o.network IS NOT NULL
+        SELECT DISTINCT entity, 'network' AS family, network AS value FROM whereabouts
+        WHERE network IS NOT NULL
         UNION ALL
         SELECT DISTINCT m.entity, 'client' AS family,
-            CAST(COALESCE(o.tls, 0) AS BIGINT) * 4294967296 + COALESCE(o.agent, 0) AS value
-        FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-        WHERE o.tls IS NOT NULL OR o.agent IS NOT NULL
+            CAST(COALESCE(u.tls, 0) AS BIGINT) * 4294967296 + COALESCE(u.agent, 0) AS value
+        FROM usage AS u JOIN account_entity AS m ON m.account = u.account
+        WHERE u.tls IS NOT NULL OR u.agent IS NOT NULL
         UNION ALL
         SELECT DISTINCT m.entity, 'payment' AS family, a.payment AS value
         FROM accounts AS a JOIN account_entity AS m ON m.account = a.account
@@ -65,8 +64,7 @@ def build_indicators(engine: Engine) -> Totals:
         FROM accounts AS a JOIN account_entity AS m ON m.account = a.account
         WHERE a.email_domain IS NOT NULL
         UNION ALL
-        SELECT DISTINCT entity, 'template' AS family, template AS value
-        FROM exchange_template
+        SELECT entity, 'template' AS family, template AS value FROM template_use
         """,
     )
     return count_indicators(engine)
@@ -82,6 +80,18 @@ def count_indicators(engine: Engine) -> Totals:
         "degree", "SELECT entity, family, COUNT(*) AS n FROM incidence GROUP BY entity, family"
     )
     return _measure_totals(engine)
+
+
+def load_groups(engine: Engine, table: str, groups: Sequence[np.ndarray]) -> None:
+    """Make ``table`` (cluster, entity) of the entities of groups, numbered from 0."""
+    entities = np.concatenate([np.zeros(0, dtype=np.int64), *groups])
+    number = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    engine.load(
+        table,
+        pa.table(
+            {"cluster": pa.array(number, pa.int64()), "entity": pa.array(entities, pa.int64())}
+        ),
+    )
 
 
 def group_degrees(engine: Engine, groups: str, family: str) -> np.ndarray:

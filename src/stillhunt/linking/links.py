@@ -87,12 +87,12 @@ def build_conjunctions(engine: Engine, totals: Totals) -> float:
     )
     parts = []
     tests = 0.0
-    for x, y in PAIRS:
+    for pair, (x, y) in enumerate(PAIRS):
         same = x == y
         tests += totals.shareable[x] * (totals.shareable[y] - same) / (2.0 if same else 1.0)
         parts.append(
             f"""
-            SELECT '{x}' AS x_family, a.value AS x_value, '{y}' AS y_family, b.value AS y_value,
+            SELECT {pair} AS pair, a.value AS x_value, b.value AS y_value,
                 MAX(a.entities) AS dx, MAX(b.entities) AS dy, COUNT(*) AS n
             FROM telling AS a JOIN telling AS b ON a.entity = b.entity
             WHERE a.family = '{x}' AND b.family = '{y}'{" AND a.value < b.value" if same else ""}
@@ -101,6 +101,17 @@ def build_conjunctions(engine: Engine, totals: Totals) -> float:
             """  # noqa: S608
         )
     engine.create("conjunction", " UNION ALL ".join(parts))
+    x_family, y_family = (pa.array([pair[i] for pair in PAIRS], pa.string()) for i in (0, 1))
+    engine.load(
+        "pair_family",
+        pa.table(
+            {
+                "pair": pa.array(range(len(PAIRS)), pa.int32()),
+                "x_family": x_family,
+                "y_family": y_family,
+            }
+        ),
+    )
     return tests
 
 
@@ -118,51 +129,118 @@ def find_links(engine: Engine, null: NullModel, tests: float, level: float) -> L
         tests: from ``build_conjunctions``.
         level: bound on the false discovery rate (Benjamini and Hochberg 1995).
     """
-    rows = engine.query(
-        """
-        SELECT x_family, x_value, y_family, y_value, dx, dy, n FROM conjunction
-        ORDER BY x_family, y_family, x_value, y_value
-        """
+    surprising, number = _surprising(engine, null, level)
+    q = adjust(np.exp(surprising.log_p), max(tests, number))
+    few_by_chance = surprising.expected <= MAX_BY_CHANCE * surprising.n
+    kept = np.flatnonzero((q <= level) & few_by_chance)
+    column = {name: values[kept] for name, values in vars(surprising).items()}
+    x_family, y_family = (
+        np.array([pair[i] for pair in PAIRS], dtype=object)[column["pair"]] for i in (0, 1)
     )
-    column = {name: np.asarray(rows.column(name)) for name in rows.column_names}
-    expected = np.zeros(rows.num_rows)
-    for x, y in PAIRS:
-        here = (column["x_family"] == x) & (column["y_family"] == y)
-        expected[here] = null.pairs(x, y, column["dx"][here], column["dy"][here])
-    log_p = log_tail(column["n"], expected)
-    q = adjust(np.exp(log_p), max(tests, rows.num_rows))
-    kept = np.flatnonzero((q <= level) & (expected <= MAX_BY_CHANCE * column["n"]))
-    engine.load(
-        "link",
-        pa.table(
-            {
-                "link": pa.array(np.arange(len(kept)), pa.int64()),
-                **{
-                    name: rows.column(name).take(kept)
-                    for name in ("x_family", "x_value", "y_family", "y_value")
-                },
-            }
-        ),
-    )
-    members = engine.query(
-        """
-        SELECT l.link, a.entity
-        FROM link AS l
-        JOIN telling AS a ON a.family = l.x_family AND a.value = l.x_value
-        JOIN telling AS b ON b.family = l.y_family AND b.value = l.y_value AND b.entity = a.entity
-        ORDER BY l.link, a.entity
-        """
-    )
+    _load_links(engine, column, x_family, y_family)
+    members = engine.query("SELECT link, entity FROM link_entity ORDER BY link, entity")
     return Links(
-        x_family=column["x_family"][kept],
-        y_family=column["y_family"][kept],
-        x_value=column["x_value"][kept],
-        y_value=column["y_value"][kept],
-        entities=column["n"][kept],
-        expected=expected[kept],
-        log_p=log_p[kept],
+        x_family=x_family,
+        y_family=y_family,
+        x_value=column["x_value"],
+        y_value=column["y_value"],
+        entities=column["n"],
+        expected=column["expected"],
+        log_p=column["log_p"],
         q_value=q[kept],
         member_link=np.asarray(members.column("link")),
         member_entity=np.asarray(members.column("entity")),
         tests=tests,
     )
+
+
+@dataclass(frozen=True)
+class _Surprising:
+    """Conjunctions with a p-value of at most the level, in the order of their families and values.
+
+    Attributes:
+        pair: int64 (n,), place in PAIRS; x_value, y_value, n: int64 (n,); expected, log_p: float (n,).
+        dx, dy: int64 (n,), entities that carry each value.
+    """
+
+    pair: np.ndarray
+    x_value: np.ndarray
+    y_value: np.ndarray
+    dx: np.ndarray
+    dy: np.ndarray
+    n: np.ndarray
+    expected: np.ndarray
+    log_p: np.ndarray
+
+
+def _surprising(engine: Engine, null: NullModel, level: float) -> tuple[_Surprising, int]:
+    """Those conjunctions, and how many there are of any kind: most are chance, and are streamed by."""
+    names = ("pair", "x_value", "y_value", "dx", "dy", "n")
+    found: list[list[np.ndarray]] = []
+    number = 0
+    for batch in engine.scan(f"SELECT {', '.join(names)} FROM conjunction"):  # noqa: S608
+        number += batch.num_rows
+        column = [np.asarray(batch.column(name)).astype(np.int64) for name in names]
+        pair, _, _, dx, dy, n = column
+        expected = np.zeros(batch.num_rows)
+        for i in np.unique(pair).tolist():
+            here = pair == i
+            expected[here] = null.pairs(*PAIRS[i], dx[here], dy[here])
+        log_p = log_tail(n, expected)
+        # No q-value is below its p-value, and those above the level move no other's.
+        kept = log_p <= np.log(level)
+        found.append([values[kept] for values in (*column, expected, log_p)])
+    whole = [np.concatenate(parts) for parts in zip(*found, strict=True)] or _nothing()
+    order = np.lexsort((whole[2], whole[1], _BY_NAME[whole[0]]))
+    return _Surprising(*(values[order] for values in whole)), number
+
+
+_BY_NAME = np.argsort(sorted(range(len(PAIRS)), key=lambda i: PAIRS[i]))
+"""Rank of each pair by the names of its families."""
+
+
+def _nothing() -> list[np.ndarray]:
+    return [np.zeros(0, np.int64)] * 6 + [np.zeros(0)] * 2
+
+
+def _load_links(
+    engine: Engine, column: dict[str, np.ndarray], x_family: np.ndarray, y_family: np.ndarray
+) -> None:
+    """Make ``link`` and ``link_entity`` (link, entity).
+
+    Entities are sought among the carriers of the rarer value, for the other's may be very many.
+    """
+    swap = column["dx"] > column["dy"]
+    engine.load(
+        "link",
+        pa.table(
+            {
+                "link": pa.array(np.arange(len(swap)), pa.int64()),
+                "x_family": pa.array(x_family, pa.string()),
+                "x_value": pa.array(column["x_value"]),
+                "y_family": pa.array(y_family, pa.string()),
+                "y_value": pa.array(column["y_value"]),
+                "rare_family": pa.array(np.where(swap, y_family, x_family), pa.string()),
+                "rare_value": pa.array(np.where(swap, column["y_value"], column["x_value"])),
+                "other_family": pa.array(np.where(swap, x_family, y_family), pa.string()),
+                "other_value": pa.array(np.where(swap, column["x_value"], column["y_value"])),
+            }
+        ),
+    )
+    engine.create(
+        "link_carrier",
+        """
+        SELECT l.link, a.entity, l.other_family, l.other_value
+        FROM link AS l JOIN telling AS a ON a.family = l.rare_family AND a.value = l.rare_value
+        """,
+    )
+    engine.create(
+        "link_entity",
+        """
+        SELECT c.link, c.entity
+        FROM link_carrier AS c
+        JOIN telling AS b
+            ON b.entity = c.entity AND b.family = c.other_family AND b.value = c.other_value
+        """,
+    )
+    engine.drop("link_carrier")

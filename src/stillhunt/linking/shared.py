@@ -34,22 +34,56 @@ RARE = 0.1
 """Ranks, among members who share infrastructure, down to which one who shares none does as they do."""
 
 
+_FREE = {ADDRESS: 1, PAYMENT: 0}
+"""How many places members may meet in for nothing: people in one place share that place."""
+
+
+def build_meetings(engine: Engine, totals: Totals) -> None:
+    """Make ``meeting`` (cluster, entity, family, value, place) of the sweeps in ``sweep_member``.
+
+    One row for each member that carries an address or a payer which another member carries too. An
+    address's place is its network.
+
+    Args:
+        engine: with ``whereabouts`` and the linking tables.
+        totals: of the whole incidence.
+    """
+    engine.create(
+        "meeting",
+        f"""
+        SELECT c.cluster, c.entity, i.family, i.value, COALESCE(a.network, i.value) AS place
+        FROM sweep_member AS c
+        JOIN incidence AS i ON i.entity = c.entity
+        JOIN (
+            SELECT c.cluster, i.family, i.value
+            FROM sweep_member AS c
+            JOIN incidence AS i ON i.entity = c.entity
+            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
+            WHERE i.family IN ('{ADDRESS}', '{PAYMENT}') AND p.entities <= {most_telling(totals)}
+            GROUP BY c.cluster, i.family, i.value HAVING COUNT(*) >= 2
+        ) AS s ON s.cluster = c.cluster AND s.family = i.family AND s.value = i.value
+        LEFT JOIN (
+            SELECT address, MIN(network) AS network FROM whereabouts GROUP BY address
+        ) AS a ON i.family = '{ADDRESS}' AND a.address = i.value
+        """,  # noqa: S608
+    )
+
+
 def shared_tests(
     engine: Engine, totals: Totals, null: NullModel, sizes: list[int]
 ) -> list[list[HeldOutTest]]:
     """Tests of each sweep in ``sweep_member``, one for each family that the log carries.
 
     Args:
-        engine: with ``sweep_member`` and the linking tables.
+        engine: after ``build_meetings``, with the linking tables.
         totals, null: of the whole incidence.
         sizes: entities of each sweep.
     """
     out: list[list[HeldOutTest]] = [[] for _ in sizes]
-    counts = {ADDRESS: _places, PAYMENT: _payers}
-    for family, count in counts.items():
+    for family in (ADDRESS, PAYMENT):
         if totals.shareable[family] == 0:
             continue
-        shared = count(engine, most_telling(totals))
+        shared = _shared(engine, family)
         expected = expected_shared(
             null.carrying(family),
             totals.degrees[family][0],
@@ -92,47 +126,15 @@ def expected_shared(
     return np.asarray(np.maximum(two, 0.0) @ popularities[1])
 
 
-def _places(engine: Engine, most: int) -> dict[int, int]:
-    """Per sweep, in how many networks members share an address, less one."""
+def _shared(engine: Engine, family: str) -> dict[int, int]:
+    """Per sweep, in how many places members meet, less those that count for nothing."""
     rows = engine.query(
         f"""
-        SELECT s.cluster, COUNT(DISTINCT s.network) AS n
-        FROM (
-            SELECT u.cluster, u.address, MIN(u.network) AS network
-            FROM (
-                SELECT DISTINCT c.cluster, c.entity, o.address, o.network
-                FROM sweep_member AS c
-                JOIN account_entity AS m ON m.entity = c.entity
-                JOIN observations AS o ON o.account = m.account
-                WHERE o.address IS NOT NULL
-            ) AS u
-            JOIN popularity AS p ON p.family = 'address' AND p.value = u.address
-            WHERE p.entities <= {most}
-            GROUP BY u.cluster, u.address HAVING COUNT(DISTINCT u.entity) >= 2
-        ) AS s
-        GROUP BY s.cluster
+        SELECT cluster, COUNT(DISTINCT place) AS n FROM meeting WHERE family = '{family}'
+        GROUP BY cluster
         """  # noqa: S608
     ).to_pylist()
-    return {row["cluster"]: max(row["n"] - 1, 0) for row in rows}
-
-
-def _payers(engine: Engine, most: int) -> dict[int, int]:
-    """Per sweep, how many payment instruments pay for two members or more."""
-    rows = engine.query(
-        f"""
-        SELECT s.cluster, COUNT(*) AS n
-        FROM (
-            SELECT c.cluster, i.value
-            FROM sweep_member AS c
-            JOIN incidence AS i ON i.entity = c.entity AND i.family = 'payment'
-            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
-            WHERE p.entities <= {most}
-            GROUP BY c.cluster, i.value HAVING COUNT(*) >= 2
-        ) AS s
-        GROUP BY s.cluster
-        """  # noqa: S608
-    ).to_pylist()
-    return {row["cluster"]: row["n"] for row in rows}
+    return {row["cluster"]: max(row["n"] - _FREE[family], 0) for row in rows}
 
 
 def member_tests(
@@ -141,7 +143,7 @@ def member_tests(
     """Does a member meet the others of its sweep more often than a stranger as busy would?
 
     Args:
-        engine: with ``sweep_member`` of these sweeps and the linking tables.
+        engine: after ``build_meetings`` of these sweeps, with the linking tables.
         totals, null: of the whole incidence.
         sweeps: as loaded.
 
@@ -174,8 +176,16 @@ def member_tests(
         at = np.searchsorted(totals.popularities[family][0], popularity)
         there = np.zeros((len(sweeps), carrying.shape[1]))
         np.add.at(there, (cluster, at), n)
-        rows = engine.query(_MEETINGS[family].format(most=most, family=family))
+        rows = engine.query(
+            f"""
+            SELECT u.cluster, u.entity, MAX(d.n) AS degree, COUNT(DISTINCT u.place) AS met
+            FROM meeting AS u JOIN degree AS d ON d.entity = u.entity AND d.family = u.family
+            WHERE u.family = '{family}'
+            GROUP BY u.cluster, u.entity ORDER BY u.cluster, u.entity
+            """  # noqa: S608
+        )
         cluster, entity, degree, met = (np.asarray(c) for c in rows.columns)
+        met = np.maximum(met - _FREE[family], 0)
         row = np.searchsorted(totals.degrees[family][0], degree)
         expected = np.sum(carrying[row] * there[cluster], axis=1)
         p = np.where(met > 0, tail(met, np.maximum(expected, 1e-12)), 1.0)
@@ -184,47 +194,6 @@ def member_tests(
             place = np.searchsorted(sweep.entities, entity[here])
             out[i][place] = np.minimum(out[i][place], np.minimum(len(families) * p[here], 1.0))
     return out
-
-
-_MEETINGS = {
-    ADDRESS: """
-        SELECT u.cluster, u.entity, MAX(d.n) AS degree,
-            CASE WHEN COUNT(DISTINCT u.network) > 1 THEN COUNT(DISTINCT u.network) - 1 ELSE 0 END AS met
-        FROM (
-            SELECT DISTINCT c.cluster, c.entity, o.address, o.network
-            FROM sweep_member AS c
-            JOIN account_entity AS m ON m.entity = c.entity
-            JOIN observations AS o ON o.account = m.account
-            WHERE o.address IS NOT NULL
-        ) AS u
-        JOIN (
-            SELECT c.cluster, i.value
-            FROM sweep_member AS c
-            JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
-            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
-            WHERE p.entities <= {most}
-            GROUP BY c.cluster, i.value HAVING COUNT(*) >= 2
-        ) AS s ON s.cluster = u.cluster AND s.value = u.address
-        JOIN degree AS d ON d.entity = u.entity AND d.family = '{family}'
-        GROUP BY u.cluster, u.entity ORDER BY u.cluster, u.entity
-        """,
-    PAYMENT: """
-        SELECT c.cluster, c.entity, MAX(d.n) AS degree, COUNT(*) AS met
-        FROM sweep_member AS c
-        JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
-        JOIN (
-            SELECT c.cluster, i.value
-            FROM sweep_member AS c
-            JOIN incidence AS i ON i.entity = c.entity AND i.family = '{family}'
-            JOIN popularity AS p ON p.family = i.family AND p.value = i.value
-            WHERE p.entities <= {most}
-            GROUP BY c.cluster, i.value HAVING COUNT(*) >= 2
-        ) AS s ON s.cluster = c.cluster AND s.value = i.value
-        JOIN degree AS d ON d.entity = c.entity AND d.family = '{family}'
-        GROUP BY c.cluster, c.entity ORDER BY c.cluster, c.entity
-        """,
-}
-"""Per member: sweep, entity, its number of values, and at how many it meets others."""
 
 
 def supported(sweep: Sweep, p_values: np.ndarray) -> tuple[Sweep, np.ndarray]:

@@ -19,7 +19,7 @@ from scipy.sparse import csr_array
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.clusters import partition
-from stillhunt.linking.indicators import Totals
+from stillhunt.linking.indicators import Totals, load_groups
 from stillhunt.linking.links import most_telling
 
 MIN_EDGE = 3
@@ -88,11 +88,12 @@ class Edges:
 def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     """Sweeps of two or more entities, the largest first.
 
-    Makes ``own_item`` (entity, item, template): items that one entity alone sent.
+    Makes ``repeat`` (item, shared): items sent more than once, and whether by several entities; and
+    ``own_use`` (entity, template, n): how many items that it alone sent an entity put through each.
 
     Args:
-        engine: with ``observations``, ``account_entity``, ``exchange_template``, ``popularity`` and
-            ``set_aside``.
+        engine: with ``observations``, ``account_entity``, ``volume``, ``exchange_template``,
+            ``popularity`` and ``set_aside``.
         totals: of the incidence.
     """
     _mark_own_items(engine)
@@ -179,17 +180,7 @@ def resemblance(
 
 def _places(engine: Engine, groups: list[np.ndarray]) -> dict[int, int]:
     """Entity to the address that it shares with most others of its group, for those that share one."""
-    nothing = [np.zeros(0, dtype=np.int64)]
-    number = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
-    engine.load(
-        "sweeper",
-        pa.table(
-            {
-                "entity": pa.array(np.concatenate(nothing + groups), pa.int64()),
-                "sweep": pa.array(number, pa.int64()),
-            }
-        ),
-    )
+    load_groups(engine, "sweeper", groups)
     rows = engine.query(
         """
         SELECT entity, value FROM (
@@ -198,11 +189,11 @@ def _places(engine: Engine, groups: list[np.ndarray]) -> dict[int, int]:
             FROM sweeper AS s
             JOIN incidence AS i ON i.entity = s.entity AND i.family = 'address'
             JOIN (
-                SELECT s.sweep, i.value, COUNT(*) AS n
+                SELECT s.cluster, i.value, COUNT(*) AS n
                 FROM sweeper AS s
                 JOIN incidence AS i ON i.entity = s.entity AND i.family = 'address'
-                GROUP BY s.sweep, i.value HAVING COUNT(*) >= 2
-            ) AS a ON a.sweep = s.sweep AND a.value = i.value
+                GROUP BY s.cluster, i.value HAVING COUNT(*) >= 2
+            ) AS a ON a.cluster = s.cluster AND a.value = i.value
         ) AS ranked
         WHERE place = 1
         """
@@ -212,21 +203,37 @@ def _places(engine: Engine, groups: list[np.ndarray]) -> dict[int, int]:
 
 
 def _mark_own_items(engine: Engine) -> None:
+    engine.recurring("repeated_item", "SELECT item AS value FROM observations", 2)
     engine.create(
-        "own_item",
+        "repeat",
         """
-        SELECT DISTINCT t.entity, t.item, t.template
-        FROM exchange_template AS t
-        JOIN (
-            SELECT i.item FROM (
-                SELECT DISTINCT o.item, m.entity
-                FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-                WHERE o.item IS NOT NULL
-            ) AS i
-            GROUP BY i.item HAVING COUNT(*) = 1
-        ) AS s ON s.item = t.item
-        LEFT JOIN set_aside AS a ON a.entity = t.entity
+        SELECT o.item, MIN(m.entity) < MAX(m.entity) AS shared
+        FROM observations AS o
+        JOIN repeated_item AS r ON r.value = o.item
+        JOIN account_entity AS m ON m.account = o.account
+        GROUP BY o.item
+        """,
+    )
+    engine.drop("repeated_item")
+    # An item that was sent once needs no telling apart from others.
+    engine.create(
+        "own_use",
+        """
+        SELECT u.entity, u.template, CAST(SUM(u.n) AS BIGINT) AS n
+        FROM (
+            SELECT t.entity, t.template, COUNT(*) AS n
+            FROM exchange_template AS t LEFT JOIN repeat AS r ON r.item = t.item
+            WHERE r.item IS NULL
+            GROUP BY t.entity, t.template
+            UNION ALL
+            SELECT t.entity, t.template, COUNT(DISTINCT t.item) AS n
+            FROM exchange_template AS t JOIN repeat AS r ON r.item = t.item
+            WHERE NOT r.shared
+            GROUP BY t.entity, t.template
+        ) AS u
+        LEFT JOIN set_aside AS a ON a.entity = u.entity
         WHERE a.entity IS NULL
+        GROUP BY u.entity, u.template
         """,
     )
 
@@ -234,18 +241,11 @@ def _mark_own_items(engine: Engine) -> None:
 def _edges(engine: Engine, totals: Totals) -> Edges:
     rows = engine.query(
         f"""
-        SELECT s.entity, s.template, s.n, p.entities AS popularity, w.n AS written
-        FROM (
-            SELECT entity, template, COUNT(DISTINCT item) AS n
-            FROM own_item GROUP BY entity, template HAVING COUNT(DISTINCT item) >= {MIN_EDGE}
-        ) AS s
+        SELECT s.entity, s.template, s.n, p.entities AS popularity, w.written
+        FROM own_use AS s
         JOIN popularity AS p ON p.family = 'template' AND p.value = s.template
-        JOIN (
-            SELECT m.entity, COUNT(*) AS n
-            FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-            WHERE o.item IS NOT NULL GROUP BY m.entity
-        ) AS w ON w.entity = s.entity
-        WHERE p.entities >= 2 AND p.entities <= {most_telling(totals)}
+        JOIN volume AS w ON w.entity = s.entity
+        WHERE s.n >= {MIN_EDGE} AND p.entities >= 2 AND p.entities <= {most_telling(totals)}
         ORDER BY s.template, s.entity
         """  # noqa: S608
     )
@@ -269,33 +269,36 @@ def _owners(link: np.ndarray, at: np.ndarray, n: np.ndarray, templates: int) -> 
 
 def _measure(engine: Engine, use: list[Edges], swept: list[np.ndarray]) -> list[Sweep]:
     """Keep who repeats next to nothing, and count."""
-    nothing = [np.zeros(0, dtype=np.int64)]
     groups = [np.unique(edges.entity) for edges in use]
-    number = np.arange(len(groups))
-    for table, column, values in (("sweeper", "entity", groups), ("swept", "template", swept)):
-        engine.load(
-            table,
-            pa.table(
-                {
-                    column: pa.array(np.concatenate(nothing + values), pa.int64()),
-                    "sweep": pa.array(np.repeat(number, [len(v) for v in values]), pa.int64()),
-                }
-            ),
-        )
+    load_groups(engine, "sweeper", groups)
+    engine.load(
+        "swept",
+        pa.table(
+            {
+                "cluster": pa.array(
+                    np.repeat(np.arange(len(swept)), [len(v) for v in swept]), pa.int64()
+                ),
+                "template": pa.array(np.concatenate([np.zeros(0, np.int64), *swept]), pa.int64()),
+            }
+        ),
+    )
     rows = engine.query(
         f"""
-        SELECT c.sweep, c.entity, c.items
+        SELECT c.cluster, c.entity, c.items
         FROM (
-            SELECT s.sweep, s.entity, COUNT(DISTINCT t.key) AS sent, COUNT(DISTINCT i.item) AS items
-            FROM sweeper AS s
-            JOIN swept AS w ON w.sweep = s.sweep
-            JOIN exchange_template AS t ON t.entity = s.entity AND t.template = w.template
-            LEFT JOIN own_item AS i
-                ON i.entity = t.entity AND i.item = t.item AND i.template = t.template
-            GROUP BY s.sweep, s.entity
+            SELECT u.cluster, u.entity, COUNT(*) AS sent,
+                COUNT(DISTINCT CASE WHEN r.shared THEN NULL ELSE u.item END) AS items
+            FROM (
+                SELECT DISTINCT s.cluster, t.entity, t.key, t.item
+                FROM exchange_template AS t
+                JOIN sweeper AS s ON s.entity = t.entity
+                JOIN swept AS w ON w.template = t.template AND w.cluster = s.cluster
+            ) AS u
+            LEFT JOIN repeat AS r ON r.item = u.item
+            GROUP BY u.cluster, u.entity
         ) AS c
         WHERE c.items >= {MIN_EDGE} AND c.items >= {1 - MAX_REPEATED} * c.sent
-        ORDER BY c.sweep, c.entity
+        ORDER BY c.cluster, c.entity
         """  # noqa: S608
     )
     sweep, entity, items = (np.asarray(c) for c in rows.columns)

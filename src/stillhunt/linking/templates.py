@@ -33,7 +33,9 @@ cannot be told apart."""
 
 
 def build_templates(engine: Engine) -> int:
-    """Make ``exchange_template`` (key, entity, item, template) and ``gram_template`` (gram, template).
+    """Make ``exchange_template`` (key, entity, item, template) and what it rests on.
+
+    That is ``gram_template`` (gram, template); ``template_use`` sums it up.
 
     Returns:
         How many templates there are.
@@ -65,7 +67,18 @@ def build_templates(engine: Engine) -> int:
         partial(exchange_templates, index, template),
         USE_SCHEMA,
     )
+    count_uses(engine)
     return len(np.unique(template))
+
+
+def count_uses(engine: Engine) -> None:
+    """Make ``template_use`` (entity, template, n exchanges) from ``exchange_template``."""
+    engine.create(
+        "template_use",
+        """
+        SELECT entity, template, COUNT(*) AS n FROM exchange_template GROUP BY entity, template
+        """,
+    )
 
 
 def _join_grams(grams: pa.Table) -> np.ndarray:

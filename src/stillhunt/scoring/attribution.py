@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.families import TEMPLATE
-from stillhunt.linking.indicators import Totals, group_degrees
+from stillhunt.linking.indicators import Totals, group_degrees, load_groups
 from stillhunt.linking.links import most_telling
 from stillhunt.linking.null_model import NullModel, adjust, log_tail
 from stillhunt.scoring.calibration import probability
@@ -87,10 +87,10 @@ def mark_own_exchanges(
 ) -> None:
     """Find what clusters' members do together.
 
-    Makes ``cluster_of`` (entity, cluster), ``stranger`` (entity in no cluster, n exchanges),
-    ``own_template`` (cluster, template) and
-    ``own_exchange`` (key, cluster, entity): members' exchanges that hold an own template, or, where
-    no text was logged, all of them.
+    Makes ``cluster_of`` (entity, cluster), ``stranger`` (entity in no cluster, n exchanges with text),
+    ``own_template`` (cluster, template), ``own_holding`` (cluster, entity, k exchanges that hold one
+    of them, anybody's) and ``own_exchange`` (key, cluster, entity): members' exchanges that do, or,
+    where no text was logged, all of them.
 
     Args:
         engine: with the linking tables.
@@ -99,47 +99,52 @@ def mark_own_exchanges(
         swept: templates of the sweep that formed each; none where none did.
         level: false discovery rate for a cluster's own templates.
     """
-    number = np.repeat(np.arange(len(clusters)), [len(c) for c in clusters])
-    members = np.concatenate(clusters) if clusters else np.zeros(0, dtype=np.int64)
-    engine.load(
-        "cluster_of",
-        pa.table(
-            {"entity": pa.array(members, pa.int64()), "cluster": pa.array(number, pa.int64())}
-        ),
-    )
+    load_groups(engine, "cluster_of", clusters)
     engine.create(
         "stranger",
         """
-        SELECT m.entity, COUNT(*) AS n
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
-        LEFT JOIN cluster_of AS c ON c.entity = m.entity
-        LEFT JOIN set_aside AS a ON a.entity = m.entity
-        WHERE o.item IS NOT NULL AND c.entity IS NULL AND a.entity IS NULL
-        GROUP BY m.entity
+        SELECT v.entity, v.written AS n
+        FROM volume AS v
+        LEFT JOIN cluster_of AS c ON c.entity = v.entity
+        LEFT JOIN set_aside AS a ON a.entity = v.entity
+        WHERE v.written > 0 AND c.entity IS NULL AND a.entity IS NULL
         """,
     )
     engine.load("own_template", _own_templates(engine, totals, null, swept, level))
     engine.create(
-        "own_exchange",
+        "own_holder",
         """
-        SELECT DISTINCT t.key, c.cluster, t.entity
-        FROM exchange_template AS t
-        JOIN cluster_of AS c ON c.entity = t.entity
-        JOIN own_template AS w ON w.cluster = c.cluster AND w.template = t.template
+        SELECT DISTINCT w.cluster, t.entity, t.key
+        FROM exchange_template AS t JOIN own_template AS w ON w.template = t.template
+        """,
+    )
+    engine.create(
+        "own_holding",
+        "SELECT cluster, entity, COUNT(*) AS k FROM own_holder GROUP BY cluster, entity",
+    )
+    held = """
+        SELECT h.key, h.cluster, h.entity
+        FROM own_holder AS h
+        JOIN cluster_of AS c ON c.entity = h.entity AND c.cluster = h.cluster
+        """
+    silent = engine.query(
+        """
+        SELECT c.cluster FROM cluster_of AS c JOIN volume AS v ON v.entity = c.entity
+        GROUP BY c.cluster HAVING SUM(v.written) = 0
+        """
+    ).column("cluster")
+    if len(silent):
+        engine.load("silent", pa.table({"cluster": silent}))
+        held += """
         UNION ALL
         SELECT o.key, c.cluster, m.entity
         FROM observations AS o
         JOIN account_entity AS m ON m.account = o.account
         JOIN cluster_of AS c ON c.entity = m.entity
-        JOIN (
-            SELECT c.cluster FROM observations AS o
-            JOIN account_entity AS m ON m.account = o.account
-            JOIN cluster_of AS c ON c.entity = m.entity
-            GROUP BY c.cluster HAVING COUNT(o.item) = 0
-        ) AS silent ON silent.cluster = c.cluster
-        """,
-    )
+        JOIN silent AS s ON s.cluster = c.cluster
+        """
+    engine.create("own_exchange", held)
+    engine.drop("own_holder")
 
 
 def attribute(
@@ -156,12 +161,13 @@ def attribute(
     """
     rows = engine.query(
         """
-        SELECT c.cluster, m.entity, COUNT(*) AS n, COUNT(x.key) AS k, COUNT(o.item) AS text
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
-        JOIN cluster_of AS c ON c.entity = m.entity
-        LEFT JOIN own_exchange AS x ON x.key = o.key AND x.cluster = c.cluster
-        GROUP BY c.cluster, m.entity ORDER BY c.cluster, m.entity
+        SELECT c.cluster, c.entity, v.exchanges AS n, COALESCE(x.k, 0) AS k, v.written AS text
+        FROM cluster_of AS c
+        JOIN volume AS v ON v.entity = c.entity
+        LEFT JOIN (
+            SELECT cluster, entity, COUNT(*) AS k FROM own_exchange GROUP BY cluster, entity
+        ) AS x ON x.cluster = c.cluster AND x.entity = c.entity
+        ORDER BY c.cluster, c.entity
         """
     )
     cluster, entity, *counts = (np.asarray(column.cast(pa.int64())) for column in rows.columns)
@@ -212,19 +218,15 @@ def _own_templates(
         SELECT s.cluster, s.template, s.n, s.used, COALESCE(b.users, 0.0) AS users,
             p.entities AS popularity
         FROM (
-            SELECT c.cluster, t.template, COUNT(DISTINCT t.entity) AS n, COUNT(*) AS used
-            FROM exchange_template AS t JOIN cluster_of AS c ON c.entity = t.entity
+            SELECT c.cluster, t.template, COUNT(*) AS n, SUM(t.n) AS used
+            FROM template_use AS t JOIN cluster_of AS c ON c.entity = t.entity
             GROUP BY c.cluster, t.template
-            HAVING COUNT(DISTINCT t.entity) >= 2 AND COUNT(*) >= {MIN_USE}
+            HAVING COUNT(*) >= 2 AND SUM(t.n) >= {MIN_USE}
         ) AS s
         JOIN popularity AS p ON p.family = 'template' AND p.value = s.template
         LEFT JOIN (
             SELECT u.template, SUM(CAST(u.n AS DOUBLE) / w.n) AS users
-            FROM (
-                SELECT template, entity, COUNT(*) AS n FROM exchange_template
-                GROUP BY template, entity
-            ) AS u
-            JOIN stranger AS w ON w.entity = u.entity
+            FROM template_use AS u JOIN stranger AS w ON w.entity = u.entity
             GROUP BY u.template
         ) AS b ON b.template = s.template
         WHERE p.entities <= {most_telling(totals)}
@@ -255,12 +257,8 @@ def _written(engine: Engine, clusters: int) -> np.ndarray:
     """Exchanges with text of each cluster's members, int64 (clusters,)."""
     rows = engine.query(
         """
-        SELECT c.cluster, COUNT(*) AS n
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
-        JOIN cluster_of AS c ON c.entity = m.entity
-        WHERE o.item IS NOT NULL
-        GROUP BY c.cluster
+        SELECT c.cluster, SUM(v.written) AS n
+        FROM cluster_of AS c JOIN volume AS v ON v.entity = c.entity GROUP BY c.cluster
         """
     ).to_pylist()
     out = np.zeros(clusters, dtype=np.int64)
@@ -281,12 +279,8 @@ def _stranger_rates(engine: Engine, clusters: int) -> np.ndarray:
     """
     rows = engine.query(
         """
-        SELECT u.cluster, SUM(CAST(u.n AS DOUBLE) / w.n) AS users
-        FROM (
-            SELECT o.cluster, t.entity, COUNT(DISTINCT t.key) AS n
-            FROM own_template AS o JOIN exchange_template AS t ON t.template = o.template
-            GROUP BY o.cluster, t.entity
-        ) AS u
+        SELECT u.cluster, SUM(CAST(u.k AS DOUBLE) / w.n) AS users
+        FROM own_holding AS u
         JOIN stranger AS w ON w.entity = u.entity
         GROUP BY u.cluster
         """
@@ -336,21 +330,9 @@ def users_beside(engine: Engine) -> Users:
     """Entities outside all clusters with MIN_USE own exchanges or more; none that is set aside."""
     rows = engine.query(
         f"""
-        SELECT u.cluster, u.entity, b.n, u.k FROM (
-            SELECT w.cluster, t.entity, COUNT(DISTINCT t.key) AS k
-            FROM own_template AS w
-            JOIN exchange_template AS t ON t.template = w.template
-            LEFT JOIN cluster_of AS c ON c.entity = t.entity
-            LEFT JOIN set_aside AS l ON l.entity = t.entity
-            WHERE c.entity IS NULL AND l.entity IS NULL
-            GROUP BY w.cluster, t.entity
-            HAVING COUNT(DISTINCT t.key) >= {MIN_USE}
-        ) AS u
-        JOIN (
-            SELECT m.entity, COUNT(*) AS n
-            FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-            WHERE o.item IS NOT NULL GROUP BY m.entity
-        ) AS b ON b.entity = u.entity
+        SELECT u.cluster, u.entity, b.n, u.k
+        FROM own_holding AS u JOIN stranger AS b ON b.entity = u.entity
+        WHERE u.k >= {MIN_USE}
         ORDER BY u.cluster, u.entity
         """  # noqa: S608
     )
@@ -365,30 +347,17 @@ def template_shares(engine: Engine, clusters: int) -> list[tuple[float, float]]:
     """
     rows = engine.query(
         """
-        SELECT u.cluster, SUM(u.member) AS own, SUM(1 - u.member) AS others
-        FROM (
-            SELECT w.cluster, t.key, MAX(CASE WHEN c.entity IS NULL THEN 0 ELSE 1 END) AS member
-            FROM own_template AS w
-            JOIN exchange_template AS t ON t.template = w.template
-            LEFT JOIN cluster_of AS c ON c.entity = t.entity AND c.cluster = w.cluster
-            GROUP BY w.cluster, t.key
-        ) AS u
+        SELECT u.cluster, SUM(CASE WHEN c.entity IS NULL THEN 0 ELSE u.k END) AS own,
+            SUM(CASE WHEN c.entity IS NULL THEN u.k ELSE 0 END) AS others
+        FROM own_holding AS u
+        LEFT JOIN cluster_of AS c ON c.entity = u.entity AND c.cluster = u.cluster
         GROUP BY u.cluster
         """
     ).to_pylist()
-    texts = engine.query(
-        """
-        SELECT c.cluster, COUNT(*) AS n
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
-        JOIN cluster_of AS c ON c.entity = m.entity
-        WHERE o.item IS NOT NULL GROUP BY c.cluster
-        """
-    ).to_pylist()
-    total = int(engine.scalar("SELECT COUNT(item) AS n FROM observations") or 0)
+    total = int(engine.scalar("SELECT SUM(written) AS n FROM volume") or 0)
     held = {row["cluster"]: (row["own"], row["others"]) for row in rows}
-    written = {row["cluster"]: row["n"] for row in texts}
-    return [_shares(*held.get(i, (0, 0)), written.get(i, 0), total) for i in range(clusters)]
+    written = _written(engine, clusters).tolist()
+    return [_shares(*held.get(i, (0, 0)), written[i], total) for i in range(clusters)]
 
 
 def _shares(own: int, others: int, members: int, total: int) -> tuple[float, float]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.fingerprints.intent import harvest_log_odds
+from stillhunt.scoring.controls import nearest_controls
 
 MIN_USE = 5
 """A unit sweeps a template from so many exchanges on; fewer may be chance repetition."""
@@ -24,7 +25,7 @@ _DIGITS = 9
 
 @dataclass(frozen=True)
 class Units:
-    """Features of u units; clusters come first, in the order given. NaN: not covered.
+    """Features of u units; clusters come first, in the order given. NaN: not covered, or not measured.
 
     Attributes:
         clusters: how many of the units are clusters.
@@ -57,86 +58,122 @@ def measure_units(engine: Engine, clusters: int) -> Units:
 
     A cluster is measured by what its members do together (own exchanges), so that a reseller's
     honest customers on the same accounts neither hide nor taint it; where they do nothing together,
-    by all they do.
+    by all they do. What ordinary customers do is measured of those that some cluster is compared with.
 
     Args:
         engine: with observations, accounts, the linking tables, cluster_of and own_exchange.
         clusters: how many there are in ``cluster_of``.
     """
-    _score_cues(engine)
-    engine.create(
-        "unit_of",
-        f"""
-        SELECT b.entity, COALESCE(c.cluster, {clusters} + ROW_NUMBER() OVER (
-            PARTITION BY CASE WHEN c.cluster IS NULL THEN 0 ELSE 1 END ORDER BY b.entity) - 1) AS unit
-        FROM (
-            SELECT m.entity, COUNT(*) AS n
-            FROM observations AS o JOIN account_entity AS m ON m.account = o.account
-            GROUP BY m.entity
-        ) AS b
-        LEFT JOIN cluster_of AS c ON c.entity = b.entity
-        LEFT JOIN set_aside AS l ON l.entity = b.entity
-        LEFT JOIN suspect AS d ON d.entity = b.entity
-        WHERE l.entity IS NULL
-            AND (c.cluster IS NOT NULL OR (d.entity IS NULL AND b.n >= {MIN_VOLUME}))
-        """,  # noqa: S608
-    )
-    engine.create(
-        "unit_template",
-        f"""
-        SELECT u.unit, t.template, COUNT(*) AS n
-        FROM exchange_template AS t JOIN unit_of AS u ON u.entity = t.entity
-        GROUP BY u.unit, t.template
-        HAVING COUNT(*) >= {MIN_USE}
-        """,  # noqa: S608
-    )
-    engine.create(
-        "templated",
-        """
-        SELECT DISTINCT t.key
-        FROM exchange_template AS t
-        JOIN unit_of AS u ON u.entity = t.entity
-        JOIN unit_template AS r ON r.unit = u.unit AND r.template = t.template
-        """,
-    )
-    rows = engine.query(
-        """
-        SELECT unit, COUNT(*) AS exchanges,
-            COALESCE(CAST(SUM(fresh) AS DOUBLE) / NULLIF(SUM(held), 0), 0.0) AS sweep,
-            AVG(CASE WHEN fresh = 1 THEN LN(1.0 + taken) END) AS log_length,
-            AVG(intent) AS intent,
-            COUNT(item) AS with_text
-        FROM (
-            SELECT u.unit, o.item, s.harvest AS intent,
-                CASE WHEN t.key IS NULL THEN 0 ELSE 1 END AS held,
-                COALESCE(o.output_tokens, o.response_bytes / 4) AS taken,
-                CASE WHEN t.key IS NOT NULL AND ROW_NUMBER() OVER (
-                    PARTITION BY u.unit, o.item ORDER BY o.key) = 1 THEN 1 ELSE 0 END AS fresh
-            FROM observations AS o
-            JOIN account_entity AS m ON m.account = o.account
-            JOIN unit_of AS u ON u.entity = m.entity
-            LEFT JOIN templated AS t ON t.key = o.key
-            LEFT JOIN cue_score AS s ON s.cues = o.cues
-            LEFT JOIN own_exchange AS w ON w.key = o.key AND w.cluster = u.unit
-            LEFT JOIN (SELECT DISTINCT cluster FROM own_exchange) AS a ON a.cluster = u.unit
-            WHERE a.cluster IS NULL OR w.key IS NOT NULL
-        ) AS e
-        GROUP BY unit ORDER BY unit
-        """
-    )
+    exchanges = _number_units(engine, clusters)
+    near = [nearest_controls(exchanges, clusters, i) for i in range(clusters)]
+    compared = np.unique(np.concatenate([np.arange(clusters), *near]).astype(np.int64))
+    engine.load("compared_unit", pa.table({"unit": pa.array(compared)}))
+    rows = _measure(engine)
     unit = np.asarray(rows.column("unit"))
     with_text = np.asarray(rows.column("with_text")) > 0
     # An engine sums in any order; without rounding, its last bits would settle ties between ranks.
+    sweep = _floats(rows, "sweep")
     length = np.expm1(_floats(rows, "log_length").round(_DIGITS))
-    intent = _floats(rows, "intent").round(_DIGITS)
+    length = np.where(np.isnan(length) & (sweep == 0), 0.0, length)
+
+    def spread(values: np.ndarray) -> np.ndarray:
+        out = np.full(len(exchanges), np.nan)
+        out[unit] = values
+        return out
+
     return Units(
         clusters=clusters,
-        exchanges=np.asarray(rows.column("exchanges")),
-        sweep=np.where(with_text, _floats(rows, "sweep"), np.nan),
-        length=np.where(np.isnan(length) & (_floats(rows, "sweep") == 0), 0.0, length),
-        intent=np.where(with_text, intent, np.nan),
-        payers=_payers(engine, len(unit)),
+        exchanges=exchanges,
+        sweep=spread(np.where(with_text, sweep, np.nan)),
+        length=spread(length),
+        intent=spread(np.where(with_text, _floats(rows, "intent").round(_DIGITS), np.nan)),
+        payers=_payers(engine, len(exchanges)),
     )
+
+
+def _number_units(engine: Engine, clusters: int) -> np.ndarray:
+    """Make ``unit_of`` (entity, unit); exchanges of each unit, int64."""
+    engine.create(
+        "unit_of",
+        f"""
+        SELECT v.entity, COALESCE(c.cluster, {clusters} + ROW_NUMBER() OVER (
+            PARTITION BY CASE WHEN c.cluster IS NULL THEN 0 ELSE 1 END ORDER BY v.entity) - 1) AS unit
+        FROM volume AS v
+        LEFT JOIN cluster_of AS c ON c.entity = v.entity
+        LEFT JOIN set_aside AS l ON l.entity = v.entity
+        LEFT JOIN suspect AS d ON d.entity = v.entity
+        WHERE l.entity IS NULL
+            AND (c.cluster IS NOT NULL OR (d.entity IS NULL AND v.exchanges >= {MIN_VOLUME}))
+        """,  # noqa: S608
+    )
+    rows = engine.query(
+        """
+        SELECT u.unit, MAX(COALESCE(w.n, 0)) AS own, SUM(v.exchanges) AS everything
+        FROM unit_of AS u
+        JOIN volume AS v ON v.entity = u.entity
+        LEFT JOIN (
+            SELECT cluster, COUNT(*) AS n FROM own_exchange GROUP BY cluster
+        ) AS w ON w.cluster = u.unit
+        GROUP BY u.unit ORDER BY u.unit
+        """
+    )
+    own, everything = (np.asarray(rows.column(c)) for c in ("own", "everything"))
+    return np.where(own > 0, own, everything).astype(np.int64)
+
+
+def _measure(engine: Engine) -> pa.Table:
+    """Features of the units in ``compared_unit``, in their order."""
+    _score_cues(engine)
+    engine.create(
+        "compared",
+        "SELECT u.entity, u.unit FROM unit_of AS u JOIN compared_unit AS c ON c.unit = u.unit",
+    )
+    engine.create(
+        "templated",
+        f"""
+        SELECT DISTINCT t.key
+        FROM exchange_template AS t
+        JOIN compared AS u ON u.entity = t.entity
+        JOIN (
+            SELECT u.unit, t.template
+            FROM template_use AS t JOIN compared AS u ON u.entity = t.entity
+            GROUP BY u.unit, t.template HAVING SUM(t.n) >= {MIN_USE}
+        ) AS r ON r.unit = u.unit AND r.template = t.template
+        """,  # noqa: S608
+    )
+    # An item is new to its unit where its first exchange, by key, holds a template in repeated use.
+    rows = engine.query(
+        """
+        SELECT unit,
+            COALESCE(CAST(SUM(CASE WHEN first = first_held THEN 1 ELSE 0 END) AS DOUBLE)
+                / NULLIF(SUM(held), 0), 0.0) AS sweep,
+            AVG(CASE WHEN first = first_held AND taken >= 0 THEN LN(1.0 + taken) END) AS log_length,
+            SUM(intent) / NULLIF(SUM(intents), 0) AS intent,
+            SUM(CASE WHEN item IS NULL THEN 0 ELSE n END) AS with_text
+        FROM (
+            SELECT unit, item, COUNT(*) AS n, SUM(held) AS held, SUM(intent) AS intent,
+                COUNT(intent) AS intents, MIN(key) AS first,
+                MIN(CASE WHEN held = 1 THEN key END) AS first_held, ARG_MIN(taken, key) AS taken
+            FROM (
+                SELECT u.unit, o.item, o.key, s.harvest AS intent,
+                    CASE WHEN t.key IS NULL THEN 0 ELSE 1 END AS held,
+                    COALESCE(o.output_tokens, o.response_bytes / 4, -1) AS taken
+                FROM observations AS o
+                JOIN account_entity AS m ON m.account = o.account
+                JOIN compared AS u ON u.entity = m.entity
+                LEFT JOIN templated AS t ON t.key = o.key
+                LEFT JOIN cue_score AS s ON s.cues = o.cues
+                LEFT JOIN own_exchange AS w ON w.key = o.key AND w.cluster = u.unit
+                LEFT JOIN (SELECT DISTINCT cluster FROM own_exchange) AS a ON a.cluster = u.unit
+                WHERE a.cluster IS NULL OR w.key IS NOT NULL
+            ) AS e
+            GROUP BY unit, item
+        ) AS i
+        GROUP BY unit ORDER BY unit
+        """
+    )
+    engine.drop("templated", "compared")
+    return rows
 
 
 def _payers(engine: Engine, units: int) -> np.ndarray:

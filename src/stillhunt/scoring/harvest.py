@@ -19,10 +19,8 @@ from stillhunt.scoring.calibration import (
     probability,
     strangers_odds,
 )
+from stillhunt.scoring.controls import nearest_controls
 from stillhunt.scoring.features import Units
-
-CONTROLS = 99
-"""Ordinary units compared with: enough for ranks down to .01, few enough to be of like volume."""
 
 VETO = 0.15
 """A cluster that ranks less extreme than this among ordinary customers is not called a harvest. It only
@@ -90,7 +88,7 @@ def score_clusters(units: Units, link_p: np.ndarray, prior: float = PRIOR) -> li
 
 
 def _score(units: Units, i: int, link_p: float, prior: float) -> HarvestScore:
-    near = nearest_controls(units, i)
+    near = nearest_controls(units.exchanges, units.clusters, i)
     pool = np.concatenate([[i], near])
     signals = {
         "fresh_output": units.fresh_output[pool],
@@ -130,19 +128,6 @@ def _taking_p(fresh_output: np.ndarray) -> float | None:
     if np.isnan(fresh_output[0]):
         return None
     return conformal_p(float(fresh_output[0]), fresh_output[1:])
-
-
-def nearest_controls(units: Units, i: int) -> np.ndarray:
-    """Rows of the CONTROLS ordinary units nearest in volume (ratio), int64; ties may add some."""
-    controls = np.arange(units.clusters, len(units.exchanges))
-    distance = np.abs(np.log(units.exchanges[controls]) - np.log(units.exchanges[i]))
-    # Ties at the rim are settled by volume, not by the units' order, which is arbitrary.
-    order = np.lexsort((units.exchanges[controls], distance))
-    if len(order) <= CONTROLS:
-        return controls[order]
-    rim = distance[order[CONTROLS - 1]]
-    near: np.ndarray = controls[distance <= rim]
-    return near
 
 
 def _pool_evidence(values: np.ndarray) -> np.ndarray:
