@@ -12,6 +12,7 @@ import pyarrow as pa
 from stillhunt.engines.base import Engine
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.linking.indicators import Totals, count_indicators
+from sums import observe, sum_up
 
 
 @dataclass
@@ -62,8 +63,8 @@ def load_world(
         np.array(c, dtype=np.int64) for c in zip(*world.rows, strict=True)
     )
     key = np.arange(len(entity))
-    engine.load(
-        "observations",
+    observe(
+        engine,
         pa.table(
             {
                 "key": pa.array(key),
@@ -102,5 +103,6 @@ def load_world(
             }
         ),
     )
+    sum_up(engine)
     engine.load("set_aside", pa.table({"entity": pa.array(list(set_aside), pa.int64())}))
     return engine, count_indicators(engine)

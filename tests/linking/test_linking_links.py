@@ -76,7 +76,12 @@ def test_conjunctions_are_those_that_two_or_more_carry(tmp_path: Path) -> None:
     engine, totals = load(tmp_path, edges)
     with engine:
         tests = build_conjunctions(engine, totals)
-        rows = engine.query("SELECT x_family, y_family, dx, dy, n FROM conjunction").to_pylist()
+        rows = engine.query(
+            """
+            SELECT p.x_family, p.y_family, c.dx, c.dy, c.n
+            FROM conjunction AS c JOIN pair_family AS p ON p.pair = c.pair
+            """
+        ).to_pylist()
     found = Counter(tuple(row.values()) for row in rows)
     brute: Counter[tuple[object, ...]] = Counter()
     possible = 0

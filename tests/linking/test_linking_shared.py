@@ -13,6 +13,7 @@ from stillhunt.linking.held_out import HeldOutTest
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.null_model import NullModel
 from stillhunt.linking.shared import (
+    build_meetings,
     expected_shared,
     likeness,
     member_tests,
@@ -32,17 +33,15 @@ def world(folder: Path, edges: Edges, networks: int = 10**9) -> tuple[Engine, To
     engine, totals = load(folder, edges)
     entity, address = edges["address"].T
     engine.load(
-        "observations",
+        "whereabouts",
         pa.table(
             {
-                "account": pa.array(entity),
+                "entity": pa.array(entity),
                 "address": pa.array(address),
                 "network": pa.array(address % networks),
             }
         ),
     )
-    names = np.arange(ENTITIES)
-    engine.load("account_entity", pa.table({"account": pa.array(names), "entity": pa.array(names)}))
     return engine, totals
 
 
@@ -56,6 +55,7 @@ def outcome_of(
     engine: Engine, totals: Totals, groups: list[np.ndarray]
 ) -> list[dict[str, HeldOutTest]]:
     load_sweeps(engine, [bare(g) for g in groups])
+    build_meetings(engine, totals)
     found = shared_tests(engine, totals, NullModel(totals), [len(g) for g in groups])
     return [{t.family: t for t in tests} for tests in found]
 
@@ -103,17 +103,15 @@ def test_many_places_tell_and_one_does_not(tmp_path: Path) -> None:
     entity, address = edges["address"].T
     network = np.where(address >= 2_000_000, -1, address)
     engine.load(
-        "observations",
+        "whereabouts",
         pa.table(
             {
-                "account": pa.array(entity),
+                "entity": pa.array(entity),
                 "address": pa.array(address),
                 "network": pa.array(network),
             }
         ),
     )
-    names = np.arange(ENTITIES)
-    engine.load("account_entity", pa.table({"account": pa.array(names), "entity": pa.array(names)}))
     with engine:
         operator_tests, room_tests = outcome_of(engine, totals, [operator, classmates])
     assert operator_tests["address"].p_value < 0.01
@@ -157,6 +155,7 @@ def test_members_p_values_are_super_uniform_among_strangers(tmp_path: Path) -> N
         with engine:
             groups = [bare(rng.choice(ENTITIES, 40, replace=False)) for _ in range(40)]
             load_sweeps(engine, groups)
+            build_meetings(engine, totals)
             p += [v for one in member_tests(engine, totals, NullModel(totals), groups) for v in one]
     for level in (0.5, 0.2, 0.1, 0.05, 0.01):
         # Members of one group meet one another, so errors go by groups.
@@ -176,6 +175,7 @@ def test_members_who_meet_are_told_from_one_who_does_not(tmp_path: Path) -> None
     sweep = bare(members)
     with engine:
         load_sweeps(engine, [sweep])
+        build_meetings(engine, totals)
         (p,) = member_tests(engine, totals, NullModel(totals), [sweep])
     assert np.all(p[:24] < 0.05)
     assert np.all(p[24:] > 0.05)

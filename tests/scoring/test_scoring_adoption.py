@@ -28,6 +28,7 @@ from stillhunt.scoring.attribution import (
     template_shares,
     users_beside,
 )
+from sums import observe, sum_up
 
 HARVEST, PUBLIC = 10**9, 7
 """Templates: the operator's, and one that everybody may use."""
@@ -65,8 +66,8 @@ def tables(folder: Path, log: Log, licensed: Iterable[int] = ()) -> tuple[Engine
     folder.mkdir(exist_ok=True)
     engine = DuckDBEngine(folder, threads=1)
     n = len(log.sent)
-    engine.load(
-        "observations",
+    observe(
+        engine,
         pa.table(
             {
                 "key": pa.array(range(n), pa.int64()),
@@ -101,6 +102,7 @@ def tables(folder: Path, log: Log, licensed: Iterable[int] = ()) -> tuple[Engine
             }
         ),
     )
+    sum_up(engine)
     return engine, count_indicators(engine)
 
 

@@ -14,6 +14,7 @@ from stillhunt.linking.indicators import Totals, count_indicators
 from stillhunt.linking.null_model import NullModel
 from stillhunt.scoring.attribution import SURE, Attribution, Member, attribute, mark_own_exchanges
 from stillhunt.scoring.features import MIN_USE
+from sums import observe, sum_up
 
 OPERATOR = np.arange(1, 11)
 HARVEST = 10**9
@@ -37,8 +38,8 @@ def tables(folder: Path, log: Log, text: bool = True) -> tuple[Engine, Totals]:
     engine = DuckDBEngine(folder, threads=1)
     n = len(log.entity)
     item = pa.array(np.arange(n) if text else [None] * n, pa.int64())
-    engine.load(
-        "observations",
+    observe(
+        engine,
         pa.table({"key": pa.array(range(n), pa.int64()), "account": log.entity, "item": item}),
     )
     engine.create("account_entity", "SELECT DISTINCT account, account AS entity FROM observations")
@@ -54,6 +55,7 @@ def tables(folder: Path, log: Log, text: bool = True) -> tuple[Engine, Totals]:
         "incidence",
         "SELECT DISTINCT entity, 'template' AS family, template AS value FROM exchange_template",
     )
+    sum_up(engine)
     return engine, count_indicators(engine)
 
 

@@ -12,6 +12,7 @@ import pytest
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.fingerprints.intent import harvest_log_odds
 from stillhunt.scoring.features import MIN_USE, MIN_VOLUME, Units, measure_units
+from sums import observe, sum_up
 
 Row = dict[str, Any]
 
@@ -45,8 +46,8 @@ def measured(
         return pa.array([r[name] for r in rows], kind or pa.int64())
 
     with DuckDBEngine(folder) as engine:
-        engine.load(
-            "observations",
+        observe(
+            engine,
             pa.table(
                 {
                     "key": column("key"),
@@ -100,6 +101,7 @@ def measured(
                 }
             ),
         )
+        sum_up(engine)
         return measure_units(engine, len(clusters))
 
 

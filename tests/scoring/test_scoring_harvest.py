@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from stillhunt.scoring.calibration import log_odds, probability
+from stillhunt.scoring.controls import CONTROLS, nearest_controls
 from stillhunt.scoring.features import Units
-from stillhunt.scoring.harvest import CONTROLS, HarvestScore, nearest_controls, score_clusters
+from stillhunt.scoring.harvest import HarvestScore, score_clusters
 
 
 def customers(rng: np.random.Generator, clusters: int = 3, controls: int = 150) -> Units:
@@ -102,7 +103,7 @@ def test_the_rank_is_never_below_its_floor(seed: int) -> None:
         assert score.floor - 1e-12 <= score.harvest_p <= 1.0
         assert score.taking_p is not None
         assert score.taking_p >= score.floor - 1e-12
-        assert score.controls == len(nearest_controls(units, i))
+        assert score.controls == len(nearest_controls(units.exchanges, units.clusters, i))
     first = score_clusters(units, np.full(3, 1e-9))[0]
     assert first.harvest_p == pytest.approx(first.floor)
 
@@ -158,7 +159,7 @@ def test_doubt_whether_they_are_one_comes_off_the_whole() -> None:
 @pytest.mark.parametrize("volume", [1, 40, 10**6])
 def test_controls_are_the_nearest_in_volume(volume: int) -> None:
     units = changed(customers(np.random.default_rng(7), controls=400), 0, exchanges=volume)
-    near = nearest_controls(units, 0)
+    near = nearest_controls(units.exchanges, units.clusters, 0)
     assert len(near) >= CONTROLS
     assert near.min() >= units.clusters
     distance = np.abs(np.log(units.exchanges) - np.log(volume))

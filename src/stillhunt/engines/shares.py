@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -12,6 +13,8 @@ from stillhunt.engines.base import Rows
 
 _WAITING = 4
 """Batches that may wait for whoever takes them; more would only fill memory."""
+
+_Made: TypeAlias = pa.RecordBatch | BaseException | None
 
 
 def in_shares(function: Callable[[Rows], Rows], rows: Rows, threads: int) -> Rows:
@@ -25,48 +28,68 @@ def in_shares(function: Callable[[Rows], Rows], rows: Rows, threads: int) -> Row
     Raises:
         Exception: what the function, or taking the rows, raised first.
     """
-    lock = threading.Lock()
-    made: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(_WAITING)
-    stopped = threading.Event()
+    source = _Source(rows)
+    made: queue.Queue[_Made] = queue.Queue(_WAITING)
+    workers = [
+        threading.Thread(target=_work, args=(function, source, made), daemon=True)
+        for _ in range(threads)
+    ]
+    for worker in workers:
+        worker.start()
+    try:
+        yield from _collect(made, threads)
+    finally:
+        source.stopped.set()
+        while any(worker.is_alive() for worker in workers):
+            _empty(made)
+            workers[0].join(0.01)
 
-    def share() -> Rows:
-        while not stopped.is_set():
-            with lock:
-                batch = next(rows, None)
+
+class _Source:
+    """Rows that threads take from in turn, until told to stop."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._lock = threading.Lock()
+        self.stopped = threading.Event()
+
+    def share(self) -> Rows:
+        while not self.stopped.is_set():
+            with self._lock:
+                batch = next(self._rows, None)
             if batch is None:
                 return
             yield batch
 
-    def put(thing: pa.RecordBatch | BaseException | None) -> None:
-        while not stopped.is_set():
-            try:
-                made.put(thing, timeout=0.1)
-            except queue.Full:
-                continue
-            return
 
-    def work() -> None:
-        try:
-            for batch in function(share()):
-                put(batch)
-        except BaseException as error:  # noqa: BLE001
-            put(error)
-        put(None)
-
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
-    for worker in workers:
-        worker.start()
+def _work(function: Callable[[Rows], Rows], source: _Source, made: queue.Queue[_Made]) -> None:
     try:
-        running = len(workers)
-        while running:
-            thing = made.get()
-            if thing is None:
-                running -= 1
-            elif isinstance(thing, BaseException):
-                raise thing
-            else:
-                yield thing
-    finally:
-        stopped.set()
-        for worker in workers:
-            worker.join()
+        for batch in function(source.share()):
+            made.put(batch)
+            if source.stopped.is_set():
+                return
+    except BaseException as error:  # noqa: BLE001
+        made.put(error)
+    else:
+        made.put(None)
+
+
+def _collect(made: queue.Queue[_Made], threads: int) -> Rows:
+    running = threads
+    while running:
+        thing = made.get()
+        if isinstance(thing, BaseException):
+            raise thing
+        if thing is None:
+            running -= 1
+        else:
+            yield thing
+
+
+def _empty(made: queue.Queue[_Made]) -> None:
+    """Make room, so that nobody waits for ever to put."""
+    try:
+        while True:
+            made.get_nowait()
+    except queue.Empty:
+        return

@@ -204,8 +204,7 @@ def _sketch(  # type: ignore[no-untyped-def]
                 continue
             for i in range(MINIMA):
                 h = key[r] ^ constants[i]
-                if h < minima[g, i]:
-                    minima[g, i] = h
+                minima[g, i] = min(minima[g, i], h)
             _note(item[r], items[g], counts, g)
 
 

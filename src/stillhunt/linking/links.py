@@ -185,7 +185,8 @@ def _surprising(engine: Engine, null: NullModel, level: float) -> tuple[_Surpris
         expected = np.zeros(batch.num_rows)
         for i in np.unique(pair).tolist():
             here = pair == i
-            expected[here] = null.pairs(*PAIRS[i], dx[here], dy[here])
+            x, y = PAIRS[i]
+            expected[here] = null.pairs(x, y, dx[here], dy[here])
         log_p = log_tail(n, expected)
         # No q-value is below its p-value, and those above the level move no other's.
         kept = log_p <= np.log(level)
