@@ -18,6 +18,7 @@ from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
 from stillhunt.cli.report import report
 from stillhunt.cli.simulate import simulate
+from stillhunt.cli.watch import watch
 from stillhunt.errors import StillhuntError
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command()(hunt)
 app.command()(ingest)
+app.command()(watch)
 app.command()(explain)
 app.command()(case)
 app.command()(report)

@@ -18,6 +18,7 @@ from stillhunt.report.visible import visible
 from stillhunt.store.accounts import take_accounts
 from stillhunt.store.ingest import Ingest, Outcome, keep_from
 from stillhunt.store.store import Store, store_to_write
+from stillhunt.store.upkeep import keep_up
 
 
 def ingest(
@@ -89,7 +90,11 @@ def ingest(
             outcome = Ingest(held, options, max_bad, keep_from(keep_days), threads).take(
                 files, lambda done, total: bar.update(task, completed=done, total=total)
             )
+            bar.update(task, description="Merging small parts", total=None)
+            expired = keep_up(held, keep_days)
         _show(outcome, held, console)
+        if expired:
+            console.print(f"Older than {keep_days} days and deleted: {expired:,}.", highlight=False)
     _complain(outcome)
 
 

@@ -50,7 +50,7 @@ def take_accounts(store: Store, path: Path, options: ReadOptions, max_bad: float
             "Mend the table or, knowing what is lost, raise --max-bad.",
         )
     write_parquet(store.layout.accounts(number), table, {})
-    told = lines.stat().st_size > 0
+    told = number if lines.stat().st_size > 0 else ""
     if told:
         sync(lines)
         sync(lines.parent)
@@ -62,6 +62,12 @@ def take_accounts(store: Store, path: Path, options: ReadOptions, max_bad: float
         quarantined=bad, source=SOURCE,
     )  # fmt: skip
     store.commit(
-        Transaction("ingest", this_moment(), inputs=(read,), accounts=number, quarantine=told)
+        Transaction(
+            "ingest",
+            this_moment(),
+            inputs=(read,),
+            accounts=number,
+            quarantine=number if told else "",
+        )
     )
     return int(table.num_rows)

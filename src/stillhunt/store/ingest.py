@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
+
 from stillhunt.errors import InputError
 from stillhunt.fingerprints.observe import Observer
 from stillhunt.readers import LogReader, Quarantine, ReadOptions
@@ -154,7 +156,7 @@ class Ingest:
             if lines:
                 sync(path)
                 sync(path.parent)
-            store.commit(_transaction(settled, inputs, first, lines))
+            store.commit(_transaction(settled, inputs, first, path.stem if lines else ""))
         if not inputs or not lines:
             path.unlink()
         outcome.files += len(inputs)
@@ -224,8 +226,15 @@ class Ingest:
         refused = Input(
             str(unfit.path), unfit.digest, now.st_size, now.st_mtime_ns, refused=unfit.reason
         )
-        if refused not in self.store.state.inputs:
-            self.store.commit(Transaction("ingest", this_moment(), inputs=(refused,)))
+        if refused in self.store.state.inputs:
+            return
+        name = f"{self.store.state.next_number:08d}"
+        lines = _lines_about(self.store.layout.quarantine(name), unfit.path)
+        self.store.commit(
+            Transaction(
+                "ingest", this_moment(), inputs=(refused,), quarantine=name if lines else ""
+            )
+        )
 
 
 def keep_from(days: int | None) -> datetime | None:
@@ -236,7 +245,7 @@ def keep_from(days: int | None) -> datetime | None:
     return today - timedelta(days=days - 1)
 
 
-def _transaction(taken: Taken, inputs: list[Input], first: int, lines: bool) -> Transaction:
+def _transaction(taken: Taken, inputs: list[Input], first: int, lines: str) -> Transaction:
     counted = tuple(
         replace(
             read,
@@ -260,6 +269,19 @@ def _transaction(taken: Taken, inputs: list[Input], first: int, lines: bool) -> 
 def this_moment() -> str:
     """This moment, ISO 8601, UTC."""
     return datetime.now(UTC).isoformat()
+
+
+def _lines_about(quarantine: Path, path: Path) -> bool:
+    """Keep of a transaction's quarantine what is about one file; whether there is anything."""
+    lines = quarantine.read_bytes().splitlines(keepends=True)
+    about = [line for line in lines if orjson.loads(line)["file"] == str(path)]
+    if not about:
+        quarantine.unlink()
+        return False
+    quarantine.write_bytes(b"".join(about))
+    sync(quarantine)
+    sync(quarantine.parent)
+    return True
 
 
 def _place(path: Path) -> tuple[str, int, int]:

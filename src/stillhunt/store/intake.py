@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +14,9 @@ import pyarrow.compute as pc
 from stillhunt.fingerprints.observe import Observer
 from stillhunt.fingerprints.pairs import word_pairs
 from stillhunt.readers import Quarantine, ReadBatch
-from stillhunt.store.duplicates import drop_doubles, part_keys
-from stillhunt.store.keys import merge_runs, open_run, to_merge, write_run
+from stillhunt.store.duplicates import drop_doubles
+from stillhunt.store.index import add_keys, older_keys
+from stillhunt.store.keys import open_run
 from stillhunt.store.layout import PAIRS, STORED_SCHEMA
 from stillhunt.store.manifest import Part
 from stillhunt.store.parts import PartWriter
@@ -100,44 +100,10 @@ class Intake:
         removed: tuple[str, ...] = ()
         through = 0
         if store.lasting and doubles.parts:
-            added, removed = self._index([*older, doubles.keys])
+            added, removed = add_keys(store, older, doubles.keys)
             through = store.state.next_number
         shutil.rmtree(self._work, ignore_errors=True)
         return Taken(doubles.parts, added, removed, through, duplicates)
-
-    def _index(self, files: list[Path]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Add the transaction's keys, the last of the files, to the index; merge when it is time."""
-        layout, runs = self._store.layout, self._store.state.keys
-        merged = to_merge([path.stat().st_size for path in files]) or 1
-        name = f"{self._store.state.next_number:08d}"
-        # What was made again is no run yet, and becomes part of this one.
-        merged = max(merged, len([path for path in files if path.parent == self._work]))
-        merge_runs(layout.keys(name), [open_run(path) for path in files[-merged:]])
-        gone = {path.stem for path in files[-merged:]}
-        stale = set(runs) - {path.stem for path in files}
-        return (name,), tuple(run for run in runs if run in gone | stale)
-
-
-def older_keys(store: Store, work: Path) -> list[Path]:
-    """Files of the keys that a store has seen: its index, or one made again from its parts.
-
-    A store that something else wrote has none; and one whose index lags behind is not trusted.
-
-    Args:
-        store: whose; work: where an index is made again.
-    """
-    state, layout = store.state, store.layout
-    if state.keys_through >= state.rows_through:
-        return [layout.keys(name) for name in state.keys]
-    runs = []
-    for part in state.parts.values():
-        runs.append(work / f"again-{part.part}.run")
-        write_run(runs[-1], part_keys(layout, part), sync_files=False)
-    made = work / "again.keys"
-    merge_runs(made, [open_run(path) for path in runs], sync_files=False)
-    for path in runs:
-        path.unlink()
-    return [made]
 
 
 def _stored(observer: Observer, exchanges: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

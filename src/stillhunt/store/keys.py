@@ -19,6 +19,8 @@ from stillhunt.store.durable import sync
 
 Keys = npt.NDArray[np.int64]
 
+KEY_BYTES = 8
+
 _AT_ONCE = 1 << 22
 """Keys that are sorted in memory at a time."""
 

@@ -79,7 +79,8 @@ class Transaction:
         accounts_removed: versions that are superseded.
         keys_added, keys_removed: runs of the key index.
         keys_through: last transaction whose rows the key index holds; 0: does not say.
-        quarantine: True where a quarantine file of this transaction's number was written.
+        quarantine: name of a quarantine file; empty: nothing was lost.
+        quarantines_removed: names of such files that have expired.
     """
 
     kind: str
@@ -93,7 +94,8 @@ class Transaction:
     keys_added: tuple[str, ...] = ()
     keys_removed: tuple[str, ...] = ()
     keys_through: int = 0
-    quarantine: bool = False
+    quarantine: str = ""
+    quarantines_removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class State:
         accounts: versions of the accounts table, oldest first.
         keys: runs of the key index; keys_through: last transaction whose rows they hold, 0: none.
         rows_through: last transaction that brought rows, 0: none.
-        quarantines: numbers of transactions with a quarantine file.
+        quarantines: name of each quarantine file to when it was written.
     """
 
     transactions: int = 0
@@ -117,7 +119,7 @@ class State:
     keys: tuple[str, ...] = ()
     keys_through: int = 0
     rows_through: int = 0
-    quarantines: tuple[int, ...] = ()
+    quarantines: dict[str, str] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -147,6 +149,10 @@ class State:
         offsets = {topic: dict(at) for topic, at in self.offsets.items()}
         for topic, at in transaction.offsets.items():
             offsets.setdefault(topic, {}).update(at)
+        left = _without(tuple(self.quarantines), transaction.quarantines_removed)
+        quarantines = {name: self.quarantines[name] for name in left}
+        if transaction.quarantine:
+            quarantines[transaction.quarantine] = transaction.at
         versions = _without(self.accounts, transaction.accounts_removed)
         brings_rows = bool(transaction.added) and transaction.kind == "ingest"
         return State(
@@ -158,7 +164,7 @@ class State:
             keys=_without(self.keys, transaction.keys_removed) + transaction.keys_added,
             keys_through=max(self.keys_through, transaction.keys_through),
             rows_through=number if brings_rows else self.rows_through,
-            quarantines=self.quarantines + ((number,) if transaction.quarantine else ()),
+            quarantines=quarantines,
         )
 
 
@@ -246,7 +252,7 @@ def commit(folder: Path, state: State, transaction: Transaction) -> State:
 def transaction_json(transaction: Transaction) -> dict[str, Any]:
     """A transaction as it is written; what is empty is left out."""
     document = asdict(transaction)
-    return {k: v for k, v in document.items() if v not in ((), {}, "", 0, False)}
+    return {k: v for k, v in document.items() if v not in ((), {}, "", 0)}
 
 
 def transaction_from(document: dict[str, Any]) -> Transaction:
@@ -258,7 +264,7 @@ def transaction_from(document: dict[str, Any]) -> Transaction:
     known = {name: document[name] for name in Transaction.__dataclass_fields__ if name in document}
     lists = {k: tuple(v) for k, v in known.items() if isinstance(v, list)}
     transaction = Transaction(**{"kind": "ingest", "at": ""} | known | lists)
-    for name in (transaction.accounts or "0", *transaction.keys_added):
+    for name in _files(transaction):
         if not _PART.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a file")
     return replace(
@@ -266,6 +272,11 @@ def transaction_from(document: dict[str, Any]) -> Transaction:
         added=tuple(_part(row) for row in transaction.added),
         inputs=tuple(_input(row) for row in transaction.inputs),
     )
+
+
+def _files(transaction: Transaction) -> tuple[str, ...]:
+    one = (transaction.accounts, transaction.quarantine)
+    return (*(name for name in one if name), *transaction.keys_added)
 
 
 def _part(row: Any) -> Part:

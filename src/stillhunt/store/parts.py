@@ -93,7 +93,16 @@ class PartWriter:
         self._held, self._size, self._bytes = [], 0, 0
         for day, rows in self._days(table):
             name = f"{self._transaction:08d}-{len(self.parts):04d}"
-            self.parts.append(write_part(self._layout, name, day, rows, sync_files=self._lasting))
+            self.parts.append(
+                write_part(
+                    self._layout,
+                    name,
+                    day,
+                    rows.drop_columns(list(_KINDS)),
+                    identities_of(rows),
+                    sync_files=self._lasting,
+                )
+            )
 
     def _days(self, table: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         day = np.asarray(table.column("time")).astype("datetime64[D]")
@@ -105,23 +114,40 @@ class PartWriter:
 
 
 def write_part(
-    layout: Layout, name: str, day: str, table: pa.Table, *, sync_files: bool = True
+    layout: Layout,
+    name: str,
+    day: str,
+    table: pa.Table,
+    identities: pa.Table,
+    *,
+    sync_files: bool = True,
 ) -> Part:
     """Write observations, names and identities of one part.
 
     Args:
         layout: of the store.
         name: of the part; day: of all its rows.
-        table: STORED_SCHEMA (with ``pairs`` or without), NAMES_SCHEMA, and ``name_account`` and so on.
+        table: STORED_SCHEMA (with ``pairs`` or without) and NAMES_SCHEMA, in any order.
+        identities: IDENTITY_SCHEMA.
+        sync_files: have all on the disk before returning.
     """
     table = table.sort_by([("account", "ascending"), ("time", "ascending")])
     names = table.select(NAMES_SCHEMA.names).cast(NAMES_SCHEMA)
-    observations = table.drop_columns([*NAMES_SCHEMA.names, *_KINDS])
+    observations = table.drop_columns(NAMES_SCHEMA.names)
     paths = layout.part_files(name, day)
     write_parquet(paths[0], observations, OBSERVATION_ENCODING, sync_files=sync_files)
     write_parquet(paths[1], names, NAMES_ENCODING, sync_files=sync_files)
-    write_parquet(paths[2], _identities(table), {}, sync_files=sync_files)
+    write_parquet(paths[2], identities, {}, sync_files=sync_files)
     return Part(name, day, table.num_rows, paths[0].stat().st_size, paths[1].stat().st_size)
+
+
+def read_part(layout: Layout, part: Part) -> tuple[pa.Table, pa.Table]:
+    """A part as ``write_part`` takes it: observations with names, and identities."""
+    paths = layout.part_files(part.part, part.day)
+    table, names, identities = (pq.ParquetFile(path).read() for path in paths)
+    for name in NAMES_SCHEMA.names:
+        table = table.append_column(NAMES_SCHEMA.field(name), names.column(name))
+    return table, identities
 
 
 def write_parquet(
@@ -139,8 +165,8 @@ def write_parquet(
         sync(path.parent.parent)  # the day's folder may be new
 
 
-def _identities(table: pa.Table) -> pa.Table:
-    """Distinct names and their hashes."""
+def identities_of(table: pa.Table) -> pa.Table:
+    """Distinct names and their hashes (IDENTITY_SCHEMA), of gathered rows."""
     found = []
     for column, (kind, (hashed, _)) in zip(_KINDS, IDENTITY_KINDS.items(), strict=True):
         names = table.column(column)

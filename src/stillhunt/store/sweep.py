@@ -49,7 +49,7 @@ def _named(layout: Layout, state: State) -> set[Path]:
     }
     kept |= {layout.accounts(name) for name in state.accounts}
     kept |= {layout.keys(name) for name in state.keys}
-    return kept | {layout.quarantine(f"{number:08d}") for number in state.quarantines}
+    return kept | {layout.quarantine(name) for name in state.quarantines}
 
 
 def _files(layout: Layout) -> list[Path]:
