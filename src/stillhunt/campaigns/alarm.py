@@ -170,8 +170,10 @@ def _rows(request: AlarmRequest, engine: Engine, came: Ingested) -> pa.Table:
     )
     rows = engine.query(
         f"""
-        SELECT o.time, o.file, m.entity, {columns}
-        FROM observations AS o JOIN account_entity AS m ON m.account = o.account
+        SELECT o.time, n.file, m.entity, {columns}
+        FROM observations AS o
+        JOIN account_entity AS m ON m.account = o.account
+        JOIN exchange_name AS n ON n.key = o.key
         ORDER BY o.time, o.key
         """  # noqa: S608
     )
@@ -181,8 +183,8 @@ def _rows(request: AlarmRequest, engine: Engine, came: Ingested) -> pa.Table:
     else:
         here = [path.resolve() for path in request.recent]
         new = [
-            any(f.path.resolve() == r or f.path.resolve().is_relative_to(r) for r in here)
-            for f in came.files
+            any(path.resolve() == r or path.resolve().is_relative_to(r) for r in here)
+            for path in (Path(i.path) for i in came.inputs)
         ]
         recent = np.array(new, dtype=bool)[np.asarray(rows.column("file"))]
     rows = rows.append_column("recent", pa.array(recent))
@@ -223,9 +225,11 @@ def _entities(
 def _names(engine: Engine, came: Ingested) -> dict[int, str]:
     rows = engine.query(
         """
-        SELECT m.entity, MIN(o.account) AS account, MIN(o.account_name) AS account_name,
-            MIN(o.organization_name) AS organization_name
-        FROM observations AS o JOIN account_entity AS m ON m.account = o.account
+        SELECT m.entity, MIN(m.account) AS account, MIN(a.name) AS account_name,
+            MIN(g.name) AS organization_name
+        FROM account_entity AS m
+        JOIN identity AS a ON a.kind = 'account' AND a.value = m.account
+        LEFT JOIN identity AS g ON g.kind = 'organization' AND g.value = m.entity
         GROUP BY m.entity
         """
     ).to_pylist()

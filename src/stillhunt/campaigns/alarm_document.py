@@ -59,10 +59,7 @@ def alarm_document(
         "package": "stillhunt",
         "version": version("stillhunt"),
         "parameters": dict(parameters),
-        "inputs": [
-            {"path": str(f.path), "sha256": f.digest, "rows": n}
-            for f, n in zip(came.files, came.rows, strict=True)
-        ],
+        "inputs": [{"path": i.path, "sha256": i.sha256, "rows": i.rows} for i in came.inputs],
         "counts": {
             "past": int((~recent).sum()),
             "recent": int(recent.sum()),

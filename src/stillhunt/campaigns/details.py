@@ -122,6 +122,7 @@ def _campaign(
                 "items": t.items,
                 "parts": mark_slots(t.texts),
                 "exemplars": [capped(text) for text in t.texts],
+                "exemplars_gone": t.gone,
             }
             for t in templates
         ],
@@ -328,16 +329,15 @@ def names_beside(engine: Engine) -> dict[int, str]:
     """Names of all accounts that share an address, network or payer with a named member."""
     rows = engine.query(
         """
-        SELECT o.account, MAX(o.account_name) AS name
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
+        SELECT DISTINCT m.account, a.name
+        FROM account_entity AS m
+        JOIN identity AS a ON a.kind = 'account' AND a.value = m.account
         JOIN incidence AS j ON j.entity = m.entity
         JOIN (
             SELECT DISTINCT i.family, i.value
             FROM named_member AS w JOIN incidence AS i ON i.entity = w.entity
             WHERE i.family IN ('address', 'network', 'payment')
         ) AS v ON v.family = j.family AND v.value = j.value
-        GROUP BY o.account
         """
     )
     accounts = np.asarray(rows.column("account")).tolist()

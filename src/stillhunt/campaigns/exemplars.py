@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +13,9 @@ import pyarrow.compute as pc
 from stillhunt.campaigns.redaction import redact
 from stillhunt.campaigns.request import HuntRequest
 from stillhunt.engines.base import Engine
-from stillhunt.readers import InputFile, LogReader, Quarantine
+from stillhunt.readers import LogReader, Quarantine
+from stillhunt.store.inputs import at_hand
+from stillhunt.store.manifest import Input
 
 PER_TEMPLATE = 5
 TEMPLATES = 6
@@ -30,6 +33,7 @@ class Template:
         template: int64 hash; entities, exchanges: of the campaign; items: distinct fillings.
         texts: redacted prompts up to READ characters, each of another account where there are several;
             what is shown of them is capped further.
+        gone: how many more there would be, had their logs stayed where they were.
     """
 
     template: int
@@ -37,6 +41,7 @@ class Template:
     exchanges: int
     items: int
     texts: tuple[str, ...]
+    gone: int = 0
 
 
 def mark_main_templates(engine: Engine) -> None:
@@ -74,7 +79,7 @@ def mark_main_templates(engine: Engine) -> None:
 def campaign_templates(
     engine: Engine,
     request: HuntRequest,
-    files: Sequence[InputFile],
+    inputs: Sequence[Input],
     clusters: Sequence[int],
     quarantine: Quarantine,
 ) -> dict[int, tuple[Template, ...]]:
@@ -82,7 +87,7 @@ def campaign_templates(
 
     Args:
         engine: with ``main_use``.
-        request: how the logs are read; files: which.
+        request: how the logs are read; inputs: which, by number.
         clusters: of campaigns.
         quarantine: for what cannot be read the second time.
     """
@@ -99,19 +104,22 @@ def campaign_templates(
         if row["cluster"] in clusters and len(chosen[row["cluster"]]) < TEMPLATES:
             chosen[row["cluster"]].append(row)
     picked = _pick(engine, [r for rows in chosen.values() for r in rows])
-    texts = _read_again(request, files, picked, quarantine)
-    return {
-        cluster: tuple(
-            Template(
-                template=row["template"],
-                entities=row["entities"],
-                exchanges=row["exchanges"],
-                items=row["items"],
-                texts=tuple(texts[key] for key in picked[cluster, row["template"]] if key in texts),
-            )
-            for row in rows
+    texts = _read_again(request, inputs, picked, quarantine)
+
+    def template(cluster: int, row: dict[str, int]) -> Template:
+        places = picked[cluster, row["template"]]
+        found = tuple(texts[place] for place in places if place in texts)
+        return Template(
+            template=row["template"],
+            entities=row["entities"],
+            exchanges=row["exchanges"],
+            items=row["items"],
+            texts=found,
+            gone=len(places) - len(found),
         )
-        for cluster, rows in chosen.items()
+
+    return {
+        cluster: tuple(template(cluster, row) for row in rows) for cluster, rows in chosen.items()
     }
 
 
@@ -131,7 +139,7 @@ def _pick(engine: Engine, rows: Sequence[dict[str, int]]) -> dict[tuple[int, int
     )
     found = engine.query(
         f"""
-        SELECT p.cluster, p.template, o.file, o.row FROM (
+        SELECT p.cluster, p.template, n.file, n.row FROM (
             SELECT cluster, template, key, ROW_NUMBER() OVER (
                 PARTITION BY cluster, template ORDER BY turn, key) AS place
             FROM (
@@ -141,7 +149,7 @@ def _pick(engine: Engine, rows: Sequence[dict[str, int]]) -> dict[tuple[int, int
                 JOIN shown_template AS s ON s.cluster = m.cluster AND s.template = m.template
             ) AS t
         ) AS p
-        JOIN observations AS o ON o.key = p.key
+        JOIN exchange_name AS n ON n.key = p.key
         WHERE p.place <= {PER_TEMPLATE}
         ORDER BY p.cluster, p.template, p.place
         """  # noqa: S608
@@ -154,7 +162,7 @@ def _pick(engine: Engine, rows: Sequence[dict[str, int]]) -> dict[tuple[int, int
 
 def _read_again(
     request: HuntRequest,
-    files: Sequence[InputFile],
+    inputs: Sequence[Input],
     picked: dict[tuple[int, int], list[Place]],
     quarantine: Quarantine,
 ) -> dict[Place, str]:
@@ -164,10 +172,13 @@ def _read_again(
         for file, row in places:
             wanted[file].add(row)
     columns = frozenset({"exchange_id", "time", "account", "system", "prompt"})
-    options = replace(request.read, columns=columns)
     texts: dict[Place, str] = {}
     for file, rows in wanted.items():
-        reader = LogReader([files[file].path], options, quarantine)
+        source = inputs[file].source if request.store is not None else request.read.source
+        if not at_hand(inputs[file]) or (source == "mapping" and request.read.mapping is None):
+            continue
+        options = replace(request.read, columns=columns, source=source or "auto")
+        reader = LogReader([Path(inputs[file].path)], options, quarantine)
         left = set(rows)
         for batch in reader:
             here = pc.is_in(pa.array(batch.rows), value_set=pa.array(sorted(left), pa.int64()))

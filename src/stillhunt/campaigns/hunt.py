@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from stillhunt.campaigns.coverage import coverage_rows
 from stillhunt.campaigns.details import details_document, names_beside
 from stillhunt.campaigns.detectable import smallest_detectable
 from stillhunt.campaigns.exemplars import campaign_templates, mark_main_templates
-from stillhunt.campaigns.ingest import Ingested, ingest
+from stillhunt.campaigns.ingest import Ingested, ingest, take_from_store
 from stillhunt.campaigns.investigate import Investigation, investigate, unknown_names
 from stillhunt.campaigns.outputs import staged, write_json, write_table
 from stillhunt.campaigns.over_time import OverTime
@@ -43,6 +43,7 @@ from stillhunt.records.findings import FINDINGS_VERSION
 from stillhunt.records.observation import OBSERVATION_VERSION
 from stillhunt.scoring.controls import CONTROLS
 from stillhunt.scoring.harvest import MOST_ORDINARY_TAKING, VETO
+from stillhunt.store.store import Store, store_to_read
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,11 @@ def hunt(
         with (
             Quarantine(new / "quarantine.jsonl", told=refused) as quarantine,
             DuckDBEngine(work, request.memory, request.threads) as engine,
+            nullcontext() if request.store is None else store_to_read(request.store) as store,
         ):
             watched = timings.progress
-            watched.stage("Reading and fingerprinting")
             try:
-                came = ingest(request, engine, work, quarantine, watched)
+                came = _come(request, engine, work, quarantine, watched, store)
             except InputError:
                 quarantine.close()
                 if quarantine.count:
@@ -122,6 +123,11 @@ def hunt(
                 }
                 | over_time.record()
             )
+            if store is not None:
+                record["store"] = {
+                    "path": str(store.root),
+                    "transactions": store.state.transactions,
+                }
             statements = engine.statements
         record["timings"] = timings.done()
         record["statements"] = len(statements)
@@ -132,6 +138,21 @@ def hunt(
         put()
     lifecycles, reviews = over_time.told(found)
     return HuntResult(request.out, *result, record, lifecycles, reviews)
+
+
+def _come(
+    request: HuntRequest,
+    engine: Engine,
+    work: Path,
+    quarantine: Quarantine,
+    progress: Progress,
+    store: Store | None,
+) -> Ingested:
+    if store is None:
+        progress.stage("Reading and fingerprinting")
+        return ingest(request, engine, work, quarantine, progress)
+    progress.stage("Opening the store")
+    return take_from_store(request, engine, store, quarantine)
 
 
 def _write(
@@ -145,7 +166,7 @@ def _write(
     key = None if request.clear else _value_key(request)
     mark_main_templates(engine)
     names = name_things(engine, found, came.accounts, key)
-    campaigns = campaign_rows(engine, found, licences_known=request.accounts is not None)
+    campaigns = campaign_rows(engine, found, licences_known=came.accounts_given)
     accounts = account_rows(engine, found, names)
     links, members = link_rows(found, names)
     coverage = coverage_rows(engine, came.carried)
@@ -167,7 +188,7 @@ def _write(
         write_table(new, name, rows, jsonl=request.jsonl)
     clusters = [i for i, _ in found.campaigns]
     with Quarantine(Path(os.devnull)) as seen_before:
-        templates = campaign_templates(engine, request, came.files, clusters, seen_before)
+        templates = campaign_templates(engine, request, came.inputs, clusters, seen_before)
     creation = dict(
         zip(
             came.accounts.column("account").to_pylist(),
@@ -232,20 +253,20 @@ def _record(
         },
         "inputs": [
             {
-                "path": str(f.path),
-                "sha256": f.digest,
-                "bytes": f.bytes,
-                "rows": rows,
-                "source": f.source,
+                "path": i.path,
+                "sha256": i.sha256,
+                "bytes": i.bytes,
+                "rows": i.rows,
+                "source": i.source,
             }
-            for f, rows in zip(came.files, came.rows, strict=True)
+            for i in came.inputs
         ],
         "counts": {
             "exchanges": came.exchanges,
             "outside_period": came.outside,
             "entities": found.totals.entities,
             "accounts": came.accounts.num_rows,
-            "quarantined": quarantine.count,
+            "quarantined": quarantine.count + came.quarantined,
             "duplicates": came.duplicates,
             "templates": found.templates,
             "conjunctions_possible": found.links.tests,

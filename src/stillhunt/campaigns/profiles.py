@@ -61,18 +61,18 @@ def profile_rows(engine: Engine, investigation: Investigation, accounts: pa.Tabl
     shares = ", ".join(f"s.{f}_{what}" for f in FAMILIES for what in ("values", "shared", "most"))
     return engine.query(
         f"""
-        SELECT a.account_name AS account,
-            CASE WHEN a.entity = a.account THEN a.account_name
-                ELSE COALESCE(g.name, a.organization_name) END AS entity,
+        SELECT h.name AS account,
+            CASE WHEN a.entity = a.account THEN h.name ELSE COALESCE(g.name, i.name) END AS entity,
             n.name AS cluster, a.exchanges, a.first_seen, a.last_seen,
             l.entity IS NOT NULL AS licensed, f.sweep, f.length, f.intent, {shares}
         FROM (
-            SELECT o.account, m.entity, MAX(o.account_name) AS account_name,
-                MAX(o.organization_name) AS organization_name, COUNT(*) AS exchanges,
+            SELECT o.account, m.entity, COUNT(*) AS exchanges,
                 MIN(o.time) AS first_seen, MAX(o.time) AS last_seen
             FROM observations AS o JOIN account_entity AS m ON m.account = o.account
             GROUP BY o.account, m.entity
         ) AS a
+        LEFT JOIN identity AS h ON h.kind = 'account' AND h.value = a.account
+        LEFT JOIN identity AS i ON i.kind = 'organization' AND i.value = a.entity
         LEFT JOIN organization_name AS g ON g.entity = a.entity
         LEFT JOIN unit_of AS u ON u.entity = a.entity
         LEFT JOIN unit_feature AS f ON f.unit = u.unit
@@ -80,6 +80,6 @@ def profile_rows(engine: Engine, investigation: Investigation, accounts: pa.Tabl
         LEFT JOIN cluster_name AS n ON n.cluster = c.cluster
         LEFT JOIN licensed_entity AS l ON l.entity = a.entity
         LEFT JOIN entity_sharing AS s ON s.entity = a.entity
-        ORDER BY a.account_name
+        ORDER BY h.name
         """  # noqa: S608
     )

@@ -16,7 +16,8 @@ class HuntRequest:
     """A hunt's inputs and settings; every setting has a default.
 
     Attributes:
-        logs: files or folders of logs.
+        logs: files or folders of logs; none where there is a store.
+        store: folder of a store to hunt in, or None.
         out: folder for the findings; replaced as a whole.
         accounts: the accounts table, or None.
         read: how logs are read.
@@ -36,6 +37,7 @@ class HuntRequest:
 
     logs: tuple[Path, ...]
     out: Path
+    store: Path | None = None
     accounts: Path | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
     since: datetime | None = None

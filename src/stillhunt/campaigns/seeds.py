@@ -97,18 +97,17 @@ def seed_rows(
     )
     reached = engine.query(
         """
-        SELECT l.link, m.account, MAX(o.account_name) AS name
+        SELECT DISTINCT l.link, m.account, n.name
         FROM seed_link AS l
         JOIN telling AS a ON a.family = l.x_family AND a.value = l.x_value
         JOIN telling AS b ON b.family = l.y_family AND b.value = l.y_value AND b.entity = a.entity
         JOIN account_entity AS m ON m.entity = a.entity
-        JOIN observations AS o ON o.account = m.account
+        JOIN identity AS n ON n.kind = 'account' AND n.value = m.account
         LEFT JOIN (
             SELECT b.entity FROM seed AS s JOIN account_entity AS b ON b.account = s.account
         ) AS own ON own.entity = m.entity
         LEFT JOIN set_aside AS l ON l.entity = m.entity
         WHERE own.entity IS NULL AND l.entity IS NULL
-        GROUP BY l.link, m.account
         """
     ).to_pylist()
     best: dict[str, int] = {}

@@ -47,7 +47,7 @@ def name_things(
     """Look up names of clustered entities and linked values.
 
     Args:
-        engine: with ``work``, ``observations`` and ``account_entity``.
+        engine: with ``observations``, ``identity`` and ``account_entity``.
         investigation: what was found.
         accounts: the accounts table (ACCOUNT_SCHEMA).
         key: for keyed hashes of values; None shows them in clear.
@@ -57,12 +57,11 @@ def name_things(
     engine.load("to_name", pa.table({"entity": pa.array(entities, pa.int64())}))
     rows = engine.query(
         """
-        SELECT m.entity, m.account, MAX(o.account_name) AS account_name,
-            MAX(o.organization_name) AS organization_name
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
+        SELECT m.entity, m.account, a.name AS account_name, g.name AS organization_name
+        FROM account_entity AS m
         JOIN to_name AS t ON t.entity = m.entity
-        GROUP BY m.entity, m.account
+        LEFT JOIN identity AS a ON a.kind = 'account' AND a.value = m.account
+        LEFT JOIN identity AS g ON g.kind = 'organization' AND g.value = m.entity
         """
     ).to_pylist()
     declared = _reverse(accounts.column("organization"), "organization")
@@ -106,8 +105,12 @@ def _values(
     for family in ("address", "network"):
         rows = engine.query(
             f"""
-            SELECT o.{family} AS value, MAX(o.address_name) AS name
-            FROM observations AS o JOIN value_to_name AS v ON v.value = o.{family}
+            SELECT o.{family} AS value, MAX(a.name) AS name
+            FROM (
+                SELECT DISTINCT o.{family}, o.address
+                FROM observations AS o JOIN value_to_name AS v ON v.value = o.{family}
+            ) AS o
+            JOIN identity AS a ON a.kind = 'address' AND a.value = o.address
             GROUP BY o.{family}
             """  # noqa: S608
         )
@@ -326,11 +329,13 @@ def exchange_rows(engine: Engine, investigation: Investigation) -> pa.Table:
     )
     rows = engine.query(
         """
-        SELECT o.exchange_id, o.account_name AS account, w.campaign
+        SELECT n.exchange_id, a.name AS account, w.campaign
         FROM campaign_exchange AS x
-        JOIN observations AS o ON o.key = x.key
         JOIN campaign_name AS w ON w.cluster = x.cluster
-        ORDER BY w.campaign, o.time, o.exchange_id
+        JOIN observations AS o ON o.key = x.key
+        JOIN exchange_name AS n ON n.key = x.key
+        JOIN identity AS a ON a.kind = 'account' AND a.value = o.account
+        ORDER BY w.campaign, o.time, n.exchange_id
         """
     )
     return rows.cast(EXCHANGES)

@@ -15,8 +15,10 @@ from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
 from stillhunt.cli.explain import explain
 from stillhunt.cli.hunt import hunt
+from stillhunt.cli.ingest import ingest
 from stillhunt.cli.report import report
 from stillhunt.cli.simulate import simulate
+from stillhunt.cli.watch import watch
 from stillhunt.errors import StillhuntError
 
 app = typer.Typer(
@@ -28,6 +30,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(hunt)
+app.command()(ingest)
+app.command()(watch)
 app.command()(explain)
 app.command()(case)
 app.command()(report)

@@ -30,7 +30,12 @@ from stillhunt.scoring.harvest import PRIOR
 
 
 def hunt(
-    logs: Annotated[list[Path], typer.Argument(help="Log files, or folders of them.")],
+    logs: Annotated[
+        list[Path] | None, typer.Argument(help="Log files, or folders of them.")
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option(help="Hunt in a store (see stillhunt ingest) instead of logs.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Folder for the findings; replaced as a whole.")] = Path(
         "out"
     ),
@@ -136,16 +141,23 @@ def hunt(
       stillhunt hunt logs/ --previous out/ --out out/
       stillhunt hunt logs/ --previous out/ --out out/ --verdicts verdicts.toml
       stillhunt hunt logs/ --verdicts verdicts.toml --calibrate-on-verdicts
+      stillhunt hunt --store store/ --since 2026-01-01
     """
     if table_format not in ("parquet", "jsonl"):
         raise UsageError(
             f"There is no table format {table_format!r}.", "Use --format parquet or jsonl."
         )
+    if bool(logs) == (store is not None):
+        raise UsageError(
+            "A hunt is either in logs or in a store.",
+            "Name log files, or a store with --store DIR.",
+        )
     price_of(price_input, price_output)  # complains now, not after the hunt
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
     request = HuntRequest(
-        logs=tuple(logs),
+        logs=tuple(logs or ()),
         out=out,
+        store=store,
         accounts=accounts,
         read=ReadOptions(
             source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
@@ -269,4 +281,5 @@ def _show(result: HuntResult, console: Console) -> None:
             "bound on false discoveries)."
         )
     if counts["quarantined"]:
-        console.print(f"Rows in quarantine.jsonl: {counts['quarantined']:,}.")
+        where = "the store's quarantine" if "store" in result.record else "quarantine.jsonl"
+        console.print(f"Rows in {where}: {counts['quarantined']:,}.")

@@ -105,6 +105,27 @@ class Engine(abc.ABC):
         """Name Parquet files as one table."""
 
     @abc.abstractmethod
+    def attach_beside(
+        self,
+        table: str,
+        files: Sequence[Path],
+        columns: Sequence[str],
+        beside: Sequence[Path],
+        others: Sequence[str],
+    ) -> None:
+        """Name as one table columns of Parquet files and, row for row, columns of those beside them.
+
+        Args:
+            table: its name.
+            files, columns: the files, and which of their columns.
+            beside, others: as many files, with as many rows each, and which of their columns.
+        """
+
+    @abc.abstractmethod
+    def view(self, table: str, select: str) -> None:
+        """Name a query; it runs whenever the table is read."""
+
+    @abc.abstractmethod
     def alias(self, table: str, source: str) -> None:
         """Give a table a second name; nothing is copied."""
 

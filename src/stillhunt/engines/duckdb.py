@@ -39,6 +39,12 @@ def _told() -> Iterator[None]:
         raise KeyboardInterrupt from error
 
 
+def _parquet(files: Sequence[Path]) -> str:
+    names = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+    # A folder day=... in a path would otherwise become a column.
+    return f"read_parquet([{names}], hive_partitioning = false)"
+
+
 class DuckDBEngine(Engine):
     """DuckDB in this process.
 
@@ -79,10 +85,30 @@ class DuckDBEngine(Engine):
 
     def attach(self, table: str, files: Sequence[Path]) -> None:
         """Name Parquet files as one table (a view: nothing is copied)."""
-        names = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-        self._connection.execute(
-            f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet([{names}])"  # noqa: S608
+        self._view(table, f"SELECT * FROM {_parquet(files)}")  # noqa: S608
+
+    def attach_beside(
+        self,
+        table: str,
+        files: Sequence[Path],
+        columns: Sequence[str],
+        beside: Sequence[Path],
+        others: Sequence[str],
+    ) -> None:
+        """Name columns of files that correspond row for row as one table (a view, by row numbers)."""
+        chosen = ", ".join([*(f"a.{name}" for name in columns), *(f"b.{name}" for name in others)])
+        self._view(
+            table,
+            f"""
+            SELECT {chosen} FROM {_parquet(files)} AS a JOIN {_parquet(beside)} AS b
+            ON a.file_index = b.file_index AND a.file_row_number = b.file_row_number
+            """,  # noqa: S608
         )
+
+    def view(self, table: str, select: str) -> None:
+        """Name a query; it runs whenever the table is read."""
+        self.statements.append(select)
+        self._view(table, select)
 
     def alias(self, table: str, source: str) -> None:
         """Give a table a second name; nothing is copied."""
@@ -141,6 +167,9 @@ class DuckDBEngine(Engine):
             self._create(table, "SELECT * FROM _mapped")
         finally:
             self._connection.unregister("_mapped")
+
+    def _view(self, table: str, sql: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS {sql}")
 
     def _drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {table}")

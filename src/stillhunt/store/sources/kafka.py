@@ -1,0 +1,328 @@
+"""A Kafka topic whose messages are log records, one a message.
+
+Where reading goes on is kept in the store's manifest and nowhere else: a transaction names what was
+read and the offsets after it, so that a crash neither loses messages nor takes any twice. The
+broker is told as well, but only so that its tools can show how far behind the store is.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from stillhunt.errors import InputError, MissingExtraError
+from stillhunt.fingerprints.observe import Observer
+from stillhunt.readers import LogReader, Quarantine, ReadBatch
+from stillhunt.store.durable import sync
+from stillhunt.store.ingest import Ingest, Outcome, this_moment
+from stillhunt.store.intake import Intake, inside, together
+from stillhunt.store.manifest import Input, Transaction
+
+SPOOL_MESSAGES = 200_000
+SPOOL_BYTES = 64 << 20
+"""Messages of one transaction, at most: they lie in the store's folder tmp until it is committed."""
+
+_WAIT = 10.0
+"""Seconds until a broker that does not answer is given up."""
+
+
+@dataclass
+class _Spool:
+    """Messages of one partition on their way into the store.
+
+    Attributes:
+        path: their lines; offsets: of each line; next: where reading goes on.
+    """
+
+    path: Path
+    next: int
+    lost: int = 0
+    offsets: list[int] = field(default_factory=list)
+
+
+class _TopicQuarantine(Quarantine):
+    """Says which partition and offset, where readers know a spooled file and a line."""
+
+    def __init__(self, path: Path, *, excerpts: bool) -> None:
+        super().__init__(path, excerpts=excerpts)
+        self.spools: dict[str, tuple[str, _Spool]] = {}
+
+    def _write(self, line: dict[str, object], excerpt: str | None) -> None:
+        known = self.spools.get(str(line["file"]))
+        if known is not None:
+            line["file"] = known[0]
+            row = line["row"]
+            if isinstance(row, int) and 0 < row <= len(known[1].offsets):
+                line["row"] = known[1].offsets[row - 1]
+        super()._write(line, excerpt)
+
+
+class Topic:
+    """A topic, read from where a store left off."""
+
+    def __init__(self, brokers: str, name: str, settings: dict[str, str] | None = None) -> None:
+        """Connect.
+
+        Args:
+            brokers: ``host:port``, joined by commas.
+            name: of the topic.
+            settings: librdkafka's, for encryption and authentication.
+
+        Raises:
+            MissingExtraError: confluent-kafka is not installed.
+            InputError: settings that librdkafka refuses.
+        """
+        try:
+            import confluent_kafka  # noqa: PLC0415 - an extra
+        except ImportError as error:
+            raise MissingExtraError(
+                "Reading from Kafka needs confluent-kafka, which is not installed.",
+                "Install it with: pip install 'stillhunt[kafka]'.",
+            ) from error
+        self._kafka: Any = confluent_kafka
+        self.name = name
+        fixed: dict[str, str | bool | int] = {
+            "bootstrap.servers": brokers,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            # A gap must be seen and told, not jumped over.
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            # Back-pressure: so much is fetched ahead and no more.
+            "queued.max.messages.kbytes": 32_768,
+        }
+        given: dict[str, str | bool | int] = {"group.id": "stillhunt", **(settings or {})}
+        try:
+            self._consumer = confluent_kafka.Consumer(given | fixed)
+        except (confluent_kafka.KafkaException, ValueError, TypeError) as error:
+            raise InputError(
+                f"Kafka's client refuses its settings: {error}.", "Check --kafka-settings."
+            ) from error
+
+    def close(self) -> None:
+        """Leave."""
+        self._consumer.close()
+
+    def take(self, ingest: Ingest) -> Outcome:
+        """Take in what was in the topic when this began; several transactions where it is much.
+
+        Bad messages go to the quarantine, however many: a topic cannot be mended.
+
+        Raises:
+            InputError: the broker does not answer, there is no such topic, it was made anew since, or
+                its messages are of no known format.
+        """
+        outcome = Outcome()
+        observer = Observer(ingest.threads)
+        ends, starts, lost = self._span(ingest)
+        work = ingest.store.layout.temporary / "kafka"
+        while any(starts[p] < ends[p] for p in ends):
+            shutil.rmtree(work, ignore_errors=True)
+            work.mkdir(parents=True)
+            spools = {
+                p: _Spool(work / f"{p}.jsonl", starts[p], lost.pop(p, 0))
+                for p in ends
+                if starts[p] < ends[p]
+            }
+            self._spool(spools, ends)
+            self._transaction(ingest, observer, spools, outcome)
+            starts |= {p: spool.next for p, spool in spools.items()}
+            shutil.rmtree(work, ignore_errors=True)
+        return outcome
+
+    def _span(self, ingest: Ingest) -> tuple[dict[int, int], dict[int, int], dict[int, int]]:
+        """By partition: the end as it is now, where to go on, and how many messages are gone."""
+        known = ingest.store.state.offsets.get(self.name, {})
+        try:
+            partitions = self._consumer.list_topics(self.name, _WAIT).topics[self.name]
+            if partitions.error is not None:
+                raise InputError(
+                    f"The topic {self.name} cannot be read: {partitions.error.str()}.",
+                    "Check its name and the rights of this client.",
+                )
+            marks = {
+                p: self._consumer.get_watermark_offsets(
+                    self._kafka.TopicPartition(self.name, p), _WAIT
+                )
+                for p in sorted(partitions.partitions)
+            }
+        except self._kafka.KafkaException as error:
+            raise _unreachable(error) from error
+        starts, lost = {}, {}
+        for p, (low, high) in marks.items():
+            start = known.get(str(p), low)
+            if start > high:
+                raise InputError(
+                    f"Partition {p} of the topic {self.name} ends at {high:,}, and {start:,} was read "
+                    "before: it was made anew.",
+                    "Read it under another name, or into a new store.",
+                )
+            starts[p] = max(start, low)
+            if low > start:
+                lost[p] = low - start
+        return {p: high for p, (_, high) in marks.items()}, starts, lost
+
+    def _spool(self, spools: dict[int, _Spool], ends: dict[int, int]) -> None:
+        """Fetch messages up to the ends, or as many as one transaction takes."""
+        self._consumer.assign(
+            [self._kafka.TopicPartition(self.name, p, s.next) for p, s in spools.items()]
+        )
+        files = {p: _private(spool.path) for p, spool in spools.items()}
+        messages = size = 0
+        try:
+            while messages < SPOOL_MESSAGES and size < SPOOL_BYTES:
+                if all(spool.next >= ends[p] for p, spool in spools.items()):
+                    break
+                for message in self._fetch():
+                    spool = spools[message.partition()]
+                    if message.error() is not None:  # the end, behind which a transaction may lie
+                        spool.next = max(spool.next, message.offset())
+                        continue
+                    # A newline in JSON can only be white space.
+                    value = (message.value() or b"").replace(b"\n", b" ").strip()
+                    if value:
+                        files[message.partition()].write(value + b"\n")
+                        spool.offsets.append(message.offset())
+                        messages, size = messages + 1, size + len(value)
+                    spool.next = message.offset() + 1
+        finally:
+            for file in files.values():
+                file.close()
+            self._consumer.unassign()
+
+    def _fetch(self) -> Iterator[Any]:
+        try:
+            fetched = self._consumer.consume(1000, _WAIT)
+        except self._kafka.KafkaException as error:
+            raise _unreachable(error) from error
+        if not fetched:
+            raise InputError(
+                f"No broker of the topic {self.name} answers.", "Check --kafka, and the network."
+            )
+        for message in fetched:
+            failed = message.error()
+            if failed is not None and failed.code() != self._kafka.KafkaError._PARTITION_EOF:
+                raise _unreachable(failed)
+            yield message
+
+    def _transaction(
+        self, ingest: Ingest, observer: Observer, spools: dict[int, _Spool], outcome: Outcome
+    ) -> None:
+        store = ingest.store
+        name = f"{store.state.next_number:08d}"
+        first = len(store.state.inputs)
+        path = store.layout.quarantine(name)
+        path.parent.mkdir(exist_ok=True)
+        inputs: list[Input] = []
+        intake = Intake(store, observer)
+        excerpts = ingest.options.pseudonymiser is None
+        with _TopicQuarantine(path, excerpts=excerpts) as quarantine:
+            for p, spool in spools.items():
+                place = f"kafka://{self.name}/{p}"
+                quarantine.spools[str(spool.path)] = (place, spool)
+                if spool.lost:
+                    quarantine.add(
+                        place,
+                        spool.next,
+                        "the topic had dropped these messages before they were read",
+                        rows=spool.lost,
+                    )
+                inputs.append(self._read(ingest, intake, spool, place, first + len(inputs),
+                                         quarantine, outcome))  # fmt: skip
+            settled = intake.settle({first + i: r.path for i, r in enumerate(inputs)}, quarantine)
+        told = path.stat().st_size > 0
+        if told:
+            sync(path)
+            sync(path.parent)
+        counted = tuple(
+            replace(read, duplicates=n, quarantined=read.quarantined + n)
+            for i, read in enumerate(inputs)
+            for n in (settled.duplicates.get(first + i, 0),)
+        )
+        offsets = {self.name: {str(p): spool.next for p, spool in spools.items()}}
+        store.commit(
+            Transaction(
+                "ingest", this_moment(), added=settled.parts, inputs=counted, offsets=offsets,
+                keys_added=settled.keys_added, keys_removed=settled.keys_removed,
+                keys_through=settled.keys_through, quarantine=name if told else "",
+            )
+        )  # fmt: skip
+        if not told:
+            path.unlink()
+        outcome.files += sum(bool(s.offsets) for s in spools.values())
+        outcome.duplicates += sum(settled.duplicates.values())
+        outcome.quarantined += quarantine.count
+        with suppress(self._kafka.KafkaException):  # the manifest is what counts
+            self._consumer.commit(
+                offsets=[
+                    self._kafka.TopicPartition(self.name, p, s.next) for p, s in spools.items()
+                ],
+                asynchronous=True,
+            )
+
+    def _read(
+        self,
+        ingest: Ingest,
+        intake: Intake,
+        spool: _Spool,
+        place: str,
+        number: int,
+        quarantine: Quarantine,
+        outcome: Outcome,
+    ) -> Input:
+        if not spool.offsets:
+            return Input(place)
+        before = quarantine.count
+        source = self._source(ingest)
+        reader = LogReader([spool.path], replace(ingest.options, source=source), quarantine)
+        offsets = np.array(spool.offsets, dtype=np.int64)
+        rows = 0
+        for batch in together(iter(_patient(reader))):
+            rows += batch.exchanges.num_rows
+            kept = inside(batch, ingest.keep_from, None)
+            outcome.expired += batch.exchanges.num_rows - kept.exchanges.num_rows
+            if kept.exchanges.num_rows:
+                intake.take(replace(kept, rows=offsets[kept.rows - 1]), number)
+        outcome.rows += rows
+        return Input(
+            place, "", spool.path.stat().st_size, rows=rows,
+            quarantined=quarantine.count - before, source=reader.files[0].source,
+        )  # fmt: skip
+
+    def _source(self, ingest: Ingest) -> str:
+        """What the topic was read as before: one bad message must not make it unrecognisable."""
+        if ingest.options.source != "auto":
+            return ingest.options.source
+        place = f"kafka://{self.name}/"
+        before = [
+            i.source for i in ingest.store.state.inputs if i.path.startswith(place) and i.source
+        ]
+        return before[-1] if before else "auto"
+
+
+def _patient(reader: LogReader) -> Iterator[ReadBatch]:
+    """A reader's batches, also where there turn out to be none."""
+    try:
+        yield from reader
+    except InputError:
+        # Nothing but bad messages: each is in the quarantine.
+        return
+
+
+def _private(path: Path) -> BinaryIO:
+    """A file for texts: nobody else is to read it while it is there."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+
+def _unreachable(error: object) -> InputError:
+    return InputError(
+        f"The Kafka brokers cannot be read: {error}.",
+        "Check --kafka, --topic and --kafka-settings.",
+    )
