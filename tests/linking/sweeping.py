@@ -84,6 +84,7 @@ def load_world(
                 "key": pa.array(key[used]),
                 "entity": pa.array(entity[used]),
                 "item": pa.array(item[used]),
+                "words": pa.array(words[used]),
                 "template": pa.array(template[used]),
             }
         ),

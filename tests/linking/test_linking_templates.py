@@ -24,6 +24,7 @@ def templates_of(
             "key": pa.array([r[0] for r in rows], pa.int64()),
             "account": pa.array([r[1] for r in rows], pa.int64()),
             "item": pa.array([r[2] for r in rows], pa.int64()),
+            "words": pa.array([9] * len(rows), pa.int32()),
             "grams": pa.array([r[3] for r in rows], pa.list_(pa.int32())),
         }
     )
@@ -131,6 +132,7 @@ def test_exchanges_without_text_are_passed_over(tmp_path: Path) -> None:
                     "key": pa.array(range(20), pa.int64()),
                     "account": pa.array([1] * 20, pa.int64()),
                     "item": pa.nulls(20, pa.int64()),
+                    "words": pa.nulls(20, pa.int32()),
                     "grams": pa.array([[]] * 20, pa.list_(pa.int32())),
                 }
             ),

@@ -136,18 +136,18 @@ def _campaign(
 def _activity(engine: Engine, cluster: int) -> dict[str, Any]:
     days = engine.query(
         f"""
-        SELECT CAST(CAST(o.time AS DATE) AS VARCHAR) AS day, COUNT(*) AS exchanges,
-            COUNT(DISTINCT o.account) AS accounts
-        FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
-        WHERE x.cluster = {cluster} GROUP BY CAST(o.time AS DATE) ORDER BY day
+        SELECT CAST(CAST(time AS DATE) AS VARCHAR) AS day, COUNT(*) AS exchanges,
+            COUNT(DISTINCT account) AS accounts
+        FROM named_exchange
+        WHERE own AND cluster = {cluster} GROUP BY CAST(time AS DATE) ORDER BY day
         """  # noqa: S608
     ).to_pylist()
     hours = [0] * 24
     for row in engine.query(
         f"""
-        SELECT EXTRACT(hour FROM o.time) AS hour, COUNT(*) AS n
-        FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
-        WHERE x.cluster = {cluster} GROUP BY EXTRACT(hour FROM o.time)
+        SELECT EXTRACT(hour FROM time) AS hour, COUNT(*) AS n
+        FROM named_exchange
+        WHERE own AND cluster = {cluster} GROUP BY EXTRACT(hour FROM time)
         """  # noqa: S608
     ).to_pylist():
         hours[int(row["hour"])] = row["n"]
@@ -206,7 +206,7 @@ def _swept(engine: Engine, verdict: Verdict) -> Iterator[tuple[int, tuple[str, i
         return
     templates = ", ".join(map(str, verdict.group.sweep.templates.tolist()))
     rows = engine.query(
-        f"SELECT entity, template FROM own_use WHERE template IN ({templates})"  # noqa: S608
+        f"SELECT entity, template FROM own_item_use WHERE template IN ({templates})"  # noqa: S608
     ).to_pylist()
     swept = set(verdict.group.swept.tolist())
     for row in rows:
@@ -232,13 +232,10 @@ def _accounts(
 ) -> list[dict[str, Any]]:
     rows = engine.query(
         f"""
-        SELECT o.account, MIN(o.time) AS first_seen, MAX(o.time) AS last_seen,
-            COUNT(*) AS exchanges, COUNT(x.key) AS campaign_exchanges
-        FROM observations AS o
-        JOIN account_entity AS m ON m.account = o.account
-        JOIN named_member AS w ON w.entity = m.entity AND w.cluster = {cluster}
-        LEFT JOIN campaign_exchange AS x ON x.key = o.key AND x.cluster = {cluster}
-        GROUP BY o.account
+        SELECT account, MIN(time) AS first_seen, MAX(time) AS last_seen,
+            COUNT(*) AS exchanges, SUM(CASE WHEN own THEN 1 ELSE 0 END) AS campaign_exchanges
+        FROM named_exchange WHERE cluster = {cluster}
+        GROUP BY account
         """  # noqa: S608
     ).to_pylist()
     for row in rows:

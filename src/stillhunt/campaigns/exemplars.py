@@ -50,30 +50,38 @@ def mark_main_templates(engine: Engine) -> None:
     Each is counted once, for the own template that most of the campaign's exchanges hold.
     """
     engine.create(
-        "own_use",
+        "campaign_use",
         """
-        SELECT c.cluster, c.key, c.entity, t.template, t.item, u.n
+        SELECT c.cluster, c.key, c.entity, t.template, t.item
         FROM campaign_exchange AS c
         JOIN exchange_template AS t ON t.key = c.key
         JOIN own_template AS w ON w.cluster = c.cluster AND w.template = t.template
-        JOIN (
-            SELECT c.cluster, t.template, COUNT(*) AS n
-            FROM campaign_exchange AS c
-            JOIN exchange_template AS t ON t.key = c.key
-            GROUP BY c.cluster, t.template
-        ) AS u ON u.cluster = c.cluster AND u.template = t.template
+        """,
+    )
+    engine.create(
+        "template_rank",
+        """
+        SELECT cluster, template, ROW_NUMBER() OVER (
+            PARTITION BY cluster ORDER BY n DESC, template) AS place
+        FROM (
+            SELECT cluster, template, COUNT(*) AS n FROM campaign_use GROUP BY cluster, template
+        ) AS u
         """,
     )
     engine.create(
         "main_use",
         """
-        SELECT cluster, key, entity, template, item FROM (
-            SELECT cluster, key, entity, template, item, ROW_NUMBER() OVER (
-                PARTITION BY cluster, key ORDER BY n DESC, template) AS place
-            FROM own_use
-        ) AS r WHERE place = 1
+        SELECT u.cluster, u.key, u.entity, r.template, u.item
+        FROM (
+            SELECT c.cluster, c.key, c.entity, c.item, MIN(r.place) AS place
+            FROM campaign_use AS c
+            JOIN template_rank AS r ON r.cluster = c.cluster AND r.template = c.template
+            GROUP BY c.cluster, c.key, c.entity, c.item
+        ) AS u
+        JOIN template_rank AS r ON r.cluster = u.cluster AND r.place = u.place
         """,
     )
+    engine.drop("campaign_use", "template_rank")
 
 
 def campaign_templates(

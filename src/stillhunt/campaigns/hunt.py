@@ -22,6 +22,7 @@ from stillhunt.campaigns.detectable import smallest_detectable
 from stillhunt.campaigns.exemplars import campaign_templates, mark_main_templates
 from stillhunt.campaigns.ingest import Ingested, ingest, take_from_store
 from stillhunt.campaigns.investigate import Investigation, investigate, unknown_names
+from stillhunt.campaigns.named import gather_named
 from stillhunt.campaigns.outputs import staged, write_json, write_table
 from stillhunt.campaigns.over_time import OverTime
 from stillhunt.campaigns.profiles import profile_rows
@@ -164,6 +165,7 @@ def _write(
     over_time: OverTime,
 ) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table | None]:
     key = None if request.clear else _value_key(request)
+    gather_named(engine)
     mark_main_templates(engine)
     names = name_things(engine, found, came.accounts, key)
     campaigns = campaign_rows(engine, found, licences_known=came.accounts_given)

@@ -66,9 +66,9 @@ def profile_rows(engine: Engine, investigation: Investigation, accounts: pa.Tabl
             n.name AS cluster, a.exchanges, a.first_seen, a.last_seen,
             l.entity IS NOT NULL AS licensed, f.sweep, f.length, f.intent, {shares}
         FROM (
-            SELECT o.account, m.entity, COUNT(*) AS exchanges,
-                MIN(o.time) AS first_seen, MAX(o.time) AS last_seen
-            FROM observations AS o JOIN account_entity AS m ON m.account = o.account
+            SELECT o.account, m.entity, CAST(SUM(o.exchanges) AS BIGINT) AS exchanges,
+                MIN(o.first_seen) AS first_seen, MAX(o.last_seen) AS last_seen
+            FROM usage AS o JOIN account_entity AS m ON m.account = o.account
             GROUP BY o.account, m.entity
         ) AS a
         LEFT JOIN identity AS h ON h.kind = 'account' AND h.value = a.account

@@ -133,11 +133,11 @@ def campaign_rows(
         row["cluster"]: row
         for row in engine.query(
             """
-            SELECT x.cluster, SUM(CAST(o.input_tokens AS BIGINT)) AS input_tokens,
-                SUM(CAST(o.output_tokens AS BIGINT)) AS output_tokens,
-                MIN(o.time) AS first_seen, MAX(o.time) AS last_seen
-            FROM campaign_exchange AS x JOIN observations AS o ON o.key = x.key
-            GROUP BY x.cluster
+            SELECT cluster, SUM(CAST(input_tokens AS BIGINT)) AS input_tokens,
+                SUM(CAST(output_tokens AS BIGINT)) AS output_tokens,
+                MIN(time) AS first_seen, MAX(time) AS last_seen
+            FROM named_exchange WHERE own
+            GROUP BY cluster
             """
         ).to_pylist()
     }
@@ -201,13 +201,13 @@ def kind_shares(engine: Engine, cluster: int) -> list[tuple[str, int, float]]:
     their cues, taken together, make likeliest. A template without cues is "other".
 
     Args:
-        engine: with ``main_use``.
+        engine: with ``main_use`` and ``named_exchange``.
         cluster: whose.
     """
     rows = engine.query(
         f"""
         SELECT u.template, o.cues, COUNT(*) AS n
-        FROM main_use AS u JOIN observations AS o ON o.key = u.key
+        FROM main_use AS u JOIN named_exchange AS o ON o.key = u.key AND o.cluster = u.cluster
         WHERE u.cluster = {cluster} AND o.cues IS NOT NULL
         GROUP BY u.template, o.cues ORDER BY u.template, o.cues
         """  # noqa: S608
@@ -235,20 +235,15 @@ def account_rows(engine: Engine, investigation: Investigation, names: Names) -> 
     for i, verdict in investigation.campaigns:
         per_account = engine.query(
             f"""
-            SELECT m.entity, m.account, COUNT(*) AS n, COUNT(x.key) AS k
-            FROM observations AS o
-            JOIN account_entity AS m ON m.account = o.account
-            JOIN cluster_of AS c ON c.entity = m.entity AND c.cluster = {i}
-            LEFT JOIN campaign_exchange AS x ON x.key = o.key AND x.cluster = {i}
-            GROUP BY m.entity, m.account
+            SELECT entity, account, COUNT(*) AS n, SUM(CASE WHEN own THEN 1 ELSE 0 END) AS k
+            FROM named_exchange WHERE cluster = {i}
+            GROUP BY entity, account
             """  # noqa: S608
         ).to_pylist()
         members = {m.entity: m for m in verdict.named}
         evidence = _link_evidence(investigation, i)
         for row in per_account:
-            member = members.get(row["entity"])
-            if member is None:
-                continue
+            member = members[row["entity"]]
             reasons = [
                 {
                     "signal": "link",
@@ -330,11 +325,11 @@ def exchange_rows(engine: Engine, investigation: Investigation) -> pa.Table:
     rows = engine.query(
         """
         SELECT n.exchange_id, a.name AS account, w.campaign
-        FROM campaign_exchange AS x
-        JOIN campaign_name AS w ON w.cluster = x.cluster
-        JOIN observations AS o ON o.key = x.key
-        JOIN exchange_name AS n ON n.key = x.key
+        FROM named_exchange AS o
+        JOIN campaign_name AS w ON w.cluster = o.cluster
+        JOIN exchange_name AS n ON n.key = o.key
         JOIN identity AS a ON a.kind = 'account' AND a.value = o.account
+        WHERE o.own
         ORDER BY w.campaign, o.time, n.exchange_id
         """
     )
@@ -354,21 +349,30 @@ def link_rows(investigation: Investigation, names: Names) -> tuple[pa.Table, pa.
         {
             "campaign": pa.array(campaign, pa.string()),
             "x_family": pa.array(links.x_family.tolist(), pa.string()),
-            "x_value": pa.array(map(names.value, links.x_family.tolist(), links.x_value.tolist())),
+            "x_value": _shown(names, links.x_family, links.x_value),
             "y_family": pa.array(links.y_family.tolist(), pa.string()),
-            "y_value": pa.array(map(names.value, links.y_family.tolist(), links.y_value.tolist())),
+            "y_value": _shown(names, links.y_family, links.y_value),
             "entities": pa.array(links.entities),
             "expected": pa.array(links.expected),
             "p_value": pa.array(np.exp(links.log_p)),
             "q_value": pa.array(links.q_value),
         }
     )
+    entity, which = np.unique(links.member_entity, return_inverse=True)
+    called = pa.array([names.entity[e] for e in entity.tolist()], pa.string())
     members = pa.table(
-        {
-            "link": pa.array(links.member_link),
-            "entity": pa.array(
-                [names.entity[e] for e in links.member_entity.tolist()], pa.string()
-            ),
-        }
+        {"link": pa.array(links.member_link), "entity": called.take(pa.array(which.ravel()))}
     )
     return table.cast(LINKS), members.cast(LINK_MEMBERS)
+
+
+def _shown(names: Names, family: np.ndarray, value: np.ndarray) -> pa.Array:
+    """How values are shown, each of them worked out once."""
+    known: dict[tuple[str, int], int] = {}
+    which = [
+        known.setdefault(pair, len(known))
+        for pair in zip(family.tolist(), value.tolist(), strict=True)
+    ]
+    return pa.array([names.value(*pair) for pair in known], pa.string()).take(
+        pa.array(which, pa.int64())
+    )

@@ -87,7 +87,7 @@ def evenness_tests(
     """Tests of each sweep; none where a tool or a place explains it.
 
     Args:
-        engine: with ``observations``, ``volume``, ``set_aside`` and what ``find_sweeps`` makes.
+        engine: with ``volume``, ``set_aside`` and what ``find_sweeps`` makes.
         sweeps: from ``find_sweeps``.
         explained: whether something innocent makes its entities alike.
     """
@@ -213,15 +213,12 @@ def _lengths(engine: Engine, parts: dict[int, Sweep]) -> dict[int, tuple[np.ndar
             CAST(SUM(y.log_words) AS BIGINT) AS log_words,
             CAST(SUM(y.log_words * y.log_words) AS BIGINT) AS log_words_squared
         FROM (
-            SELECT x.cluster, x.entity,
-                CAST(ROUND(LN(1.0 + o.words) * {LOG_UNITS}) AS BIGINT) AS log_words
-            FROM (
-                SELECT DISTINCT m.cluster, t.key, t.entity
-                FROM exchange_template AS t
-                JOIN even_member AS m ON m.value = t.entity
-                JOIN even_template AS w ON w.value = t.template AND w.cluster = m.cluster
-            ) AS x
-            JOIN observations AS o ON o.key = x.key
+            SELECT MIN(m.cluster) AS cluster, MIN(t.entity) AS entity,
+                CAST(ROUND(LN(1.0 + MIN(t.words)) * {LOG_UNITS}) AS BIGINT) AS log_words
+            FROM exchange_template AS t
+            JOIN even_member AS m ON m.value = t.entity
+            JOIN even_template AS w ON w.value = t.template AND w.cluster = m.cluster
+            GROUP BY t.key
         ) AS y
         GROUP BY y.cluster, y.entity ORDER BY y.cluster, y.entity
         """  # noqa: S608

@@ -31,7 +31,7 @@ SKETCH_SCHEMA = pa.schema(
         pa.field("items", pa.list_(pa.int64()), nullable=False),
     ]
 )
-"""What one share of the observations says of a gram: place in the index, the minima, and the least
+"""What one share of the observations says of a gram: place in the index, the minima, and different
 items, ITEMS of them at most."""
 
 USE_SCHEMA = pa.schema(
@@ -39,6 +39,7 @@ USE_SCHEMA = pa.schema(
         pa.field("key", pa.int64(), nullable=False),
         pa.field("entity", pa.int64(), nullable=False),
         pa.field("item", pa.int64(), nullable=False),
+        pa.field("words", pa.int32()),
         pa.field("template", pa.int64(), nullable=False),
     ]
 )
@@ -52,7 +53,7 @@ _CONSTANTS = np.array(
     dtype=np.int64,
 )
 _NONE = np.iinfo(np.int64).max
-_EMPTY = np.int32(-1)
+_EMPTY = np.int64(-1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -67,8 +68,12 @@ class GramIndex:
         self.grams = np.ascontiguousarray(grams, dtype=np.int32)
         bits = max(4, int(4 * len(grams)).bit_length())
         self.shift = np.uint64(64 - bits)
-        self.places = np.full(1 << bits, _EMPTY, dtype=np.int32)
-        _fill(self.grams, self.shift, self.places)
+        # A gram and its place together, so that one look at memory finds both.
+        self.places = np.full(1 << bits, _EMPTY, dtype=np.int64)
+        # A bit for each of sixteen cells a gram: most grams that are asked for are none of these, and
+        # that is told from a table small enough for the processor's cache.
+        self.marks = np.zeros(1 << max(bits - 4, 0), dtype=np.uint64)
+        _fill(self.grams, self.shift, self.places, self.marks)
 
     def __len__(self) -> int:
         return len(self.grams)
@@ -85,13 +90,13 @@ def sketch_grams(index: GramIndex, rows: Rows) -> Rows:
         Batches of SKETCH_SCHEMA, a row for each gram that occurs.
     """
     minima = np.full((len(index), MINIMA), _NONE, dtype=np.int64)
-    items = np.full((len(index), ITEMS), _NONE, dtype=np.int64)
+    items = np.empty((len(index), ITEMS), dtype=np.int64)
     counts = np.zeros(len(index), dtype=np.int8)
     for batch in rows:
         key, item = (np.asarray(batch.column(name)) for name in ("key", "item"))
         offsets, grams = _lists(batch.column("grams"))
         _sketch(
-            key, item, offsets, grams, index.grams, index.shift, index.places, _CONSTANTS,
+            key, item, offsets, grams, index.shift, index.places, index.marks, _CONSTANTS,
             minima, items, counts,
         )  # fmt: skip
     seen = np.flatnonzero(counts)
@@ -145,7 +150,8 @@ def exchange_templates(index: GramIndex, template: np.ndarray, rows: Rows) -> Ro
 
     Args:
         index: of the templates' grams; template: int64 (n,), the template of each.
-        rows: batches of ``key``, ``entity``, ``item`` (int64) and ``grams`` (list of int32).
+        rows: batches of ``key``, ``entity``, ``item`` (int64), ``words`` (int32) and ``grams`` (list of
+            int32).
 
     Returns:
         Batches of USE_SCHEMA.
@@ -154,11 +160,13 @@ def exchange_templates(index: GramIndex, template: np.ndarray, rows: Rows) -> Ro
         offsets, grams = _lists(batch.column("grams"))
         row = np.empty(len(grams), dtype=np.int64)
         held = np.empty(len(grams), dtype=np.int64)
-        n = _hold(offsets, grams, index.grams, index.shift, index.places, template, row, held)
+        n = _hold(
+            offsets, grams, index.shift, index.places, index.marks, template, row, held
+        )
         if n:
             yield pa.RecordBatch.from_arrays(
                 [
-                    *(batch.column(name).take(pa.array(row[:n])) for name in USE_SCHEMA.names[:3]),
+                    *(batch.column(name).take(pa.array(row[:n])) for name in USE_SCHEMA.names[:-1]),
                     pa.array(held[:n]),
                 ],
                 schema=USE_SCHEMA,
@@ -172,68 +180,72 @@ def _lists(column: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(column.offsets), np.asarray(column.values)
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _mark(gram, shift):  # type: ignore[no-untyped-def]
+    """Its bit: of the same product two bits more."""
+    return (np.uint64(np.uint32(gram)) * _SPREAD) >> (shift - np.uint64(2))
+
+
 @njit(cache=True, nogil=True)
-def _fill(grams, shift, places):  # type: ignore[no-untyped-def]
+def _fill(grams, shift, places, marks):  # type: ignore[no-untyped-def]
     mask = len(places) - 1
     for i in range(len(grams)):
         at = np.int64((np.uint64(np.uint32(grams[i])) * _SPREAD) >> shift)
         while places[at] != _EMPTY:
             at = (at + 1) & mask
-        places[at] = i
+        places[at] = (np.int64(i) << 32) | np.int64(np.uint32(grams[i]))
+        mark = _mark(grams[i], shift)
+        marks[mark >> np.uint64(6)] |= np.uint64(1) << (mark & np.uint64(63))
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _place(gram, grams, shift, places):  # type: ignore[no-untyped-def]
+def _place(gram, shift, places, marks):  # type: ignore[no-untyped-def]
+    mark = _mark(gram, shift)
+    if not (marks[mark >> np.uint64(6)] >> (mark & np.uint64(63))) & np.uint64(1):
+        return _EMPTY
     mask = len(places) - 1
+    wanted = np.int64(np.uint32(gram))
     at = np.int64((np.uint64(np.uint32(gram)) * _SPREAD) >> shift)
     while places[at] != _EMPTY:
-        if grams[places[at]] == gram:
-            return places[at]
+        if places[at] & 0xFFFFFFFF == wanted:
+            return places[at] >> 32
         at = (at + 1) & mask
     return _EMPTY
 
 
 @njit(cache=True, nogil=True)
 def _sketch(  # type: ignore[no-untyped-def]
-    key, item, offsets, values, grams, shift, places, constants, minima, items, counts
+    key, item, offsets, values, shift, places, marks, constants, minima, items, counts
 ):
     for r in range(len(key)):
         for j in range(offsets[r], offsets[r + 1]):
-            g = _place(values[j], grams, shift, places)
+            g = _place(values[j], shift, places, marks)
             if g < 0:
                 continue
             for i in range(MINIMA):
                 h = key[r] ^ constants[i]
                 minima[g, i] = min(minima[g, i], h)
-            _note(item[r], items[g], counts, g)
+            if counts[g] < ITEMS:
+                _note(item[r], items[g], counts, g)
 
 
 @njit(cache=True, nogil=True, inline="always")
 def _note(value, held, counts, g):  # type: ignore[no-untyped-def]
-    """Keep the least different values, rising."""
-    n = counts[g]
-    at = n
-    while at > 0 and held[at - 1] > value:
-        at -= 1
-    if at > 0 and held[at - 1] == value:
-        return
-    if at == ITEMS:
-        return
-    last = n if n < ITEMS else ITEMS - 1
-    for i in range(last, at, -1):
-        held[i] = held[i - 1]
-    held[at] = value
-    if n < ITEMS:
-        counts[g] = n + 1
+    """Keep a value if it is another than those held."""
+    for i in range(counts[g]):
+        if held[i] == value:
+            return
+    held[counts[g]] = value
+    counts[g] += 1
 
 
 @njit(cache=True, nogil=True)
-def _hold(offsets, values, grams, shift, places, template, row, held):  # type: ignore[no-untyped-def]
+def _hold(offsets, values, shift, places, marks, template, row, held):  # type: ignore[no-untyped-def]
     n = 0
     for r in range(len(offsets) - 1):
         first = n
         for j in range(offsets[r], offsets[r + 1]):
-            g = _place(values[j], grams, shift, places)
+            g = _place(values[j], shift, places, marks)
             if g < 0:
                 continue
             known = False

@@ -89,7 +89,7 @@ def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     """Sweeps of two or more entities, the largest first.
 
     Makes ``repeat`` (item, shared): items sent more than once, and whether by several entities; and
-    ``own_use`` (entity, template, n): how many items that it alone sent an entity put through each.
+    ``own_item_use`` (entity, template, n): how many items that it alone sent an entity put through each.
 
     Args:
         engine: with ``observations``, ``account_entity``, ``volume``, ``exchange_template``,
@@ -217,7 +217,7 @@ def _mark_own_items(engine: Engine) -> None:
     engine.drop("repeated_item")
     # An item that was sent once needs no telling apart from others.
     engine.create(
-        "own_use",
+        "own_item_use",
         """
         SELECT u.entity, u.template, CAST(SUM(u.n) AS BIGINT) AS n
         FROM (
@@ -242,7 +242,7 @@ def _edges(engine: Engine, totals: Totals) -> Edges:
     rows = engine.query(
         f"""
         SELECT s.entity, s.template, s.n, p.entities AS popularity, w.written
-        FROM own_use AS s
+        FROM own_item_use AS s
         JOIN popularity AS p ON p.family = 'template' AND p.value = s.template
         JOIN volume AS w ON w.entity = s.entity
         WHERE s.n >= {MIN_EDGE} AND p.entities >= 2 AND p.entities <= {most_telling(totals)}
@@ -287,12 +287,14 @@ def _measure(engine: Engine, use: list[Edges], swept: list[np.ndarray]) -> list[
         SELECT c.cluster, c.entity, c.items
         FROM (
             SELECT u.cluster, u.entity, COUNT(*) AS sent,
-                COUNT(DISTINCT CASE WHEN r.shared THEN NULL ELSE u.item END) AS items
+                SUM(CASE WHEN r.item IS NULL THEN 1 ELSE 0 END)
+                + COUNT(DISTINCT CASE WHEN NOT r.shared THEN u.item END) AS items
             FROM (
-                SELECT DISTINCT s.cluster, t.entity, t.key, t.item
+                SELECT t.key, MIN(s.cluster) AS cluster, MIN(t.entity) AS entity, MIN(t.item) AS item
                 FROM exchange_template AS t
                 JOIN sweeper AS s ON s.entity = t.entity
                 JOIN swept AS w ON w.template = t.template AND w.cluster = s.cluster
+                GROUP BY t.key
             ) AS u
             LEFT JOIN repeat AS r ON r.item = u.item
             GROUP BY u.cluster, u.entity

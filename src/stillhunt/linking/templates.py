@@ -33,7 +33,7 @@ cannot be told apart."""
 
 
 def build_templates(engine: Engine) -> int:
-    """Make ``exchange_template`` (key, entity, item, template) and what it rests on.
+    """Make ``exchange_template`` (key, entity, item, words, template) and what it rests on.
 
     That is ``gram_template`` (gram, template); ``template_use`` sums it up.
 
@@ -60,7 +60,7 @@ def build_templates(engine: Engine) -> int:
     engine.map(
         "exchange_template",
         """
-        SELECT o.key, m.entity, o.item, o.grams
+        SELECT o.key, m.entity, o.item, o.words, o.grams
         FROM observations AS o JOIN account_entity AS m ON m.account = o.account
         WHERE o.item IS NOT NULL
         """,

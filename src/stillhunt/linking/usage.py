@@ -17,18 +17,20 @@ def build_usage(engine: Engine) -> None:
     """Make ``usage`` from ``observations``.
 
     Its columns: account, address, network, tls, agent; organization, as declared on exchanges;
-    exchanges; written, those with text; measured, those whose words were counted; log_words and
-    log_words_squared, sums over these of ln(1 + words) and of its square, in LOG_UNITS.
+    first_seen, last_seen; exchanges; written, those with text; measured, those whose words were
+    counted; log_words and log_words_squared, sums over these of ln(1 + words) and of its square, in
+    LOG_UNITS.
     """
     engine.create(
         "usage",
         f"""
         SELECT account, address, network, tls, agent, MAX(organization) AS organization,
+            MIN(time) AS first_seen, MAX(time) AS last_seen,
             COUNT(*) AS exchanges, COUNT(item) AS written, COUNT(log_words) AS measured,
             CAST(SUM(log_words) AS BIGINT) AS log_words,
             CAST(SUM(log_words * log_words) AS BIGINT) AS log_words_squared
         FROM (
-            SELECT account, address, network, tls, agent, organization, item,
+            SELECT account, address, network, tls, agent, organization, time, item,
                 CAST(ROUND(LN(1.0 + words) * {LOG_UNITS}) AS BIGINT) AS log_words
             FROM observations
         ) AS o

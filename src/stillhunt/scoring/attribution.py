@@ -114,8 +114,9 @@ def mark_own_exchanges(
     engine.create(
         "own_holder",
         """
-        SELECT DISTINCT w.cluster, t.entity, t.key
+        SELECT t.key, w.cluster, MIN(t.entity) AS entity
         FROM exchange_template AS t JOIN own_template AS w ON w.template = t.template
+        GROUP BY t.key, w.cluster
         """,
     )
     engine.create(
