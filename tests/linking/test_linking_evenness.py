@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import chi2
 from sweeping import World, load_world
 
-from stillhunt.linking.evenness import ASPECTS, evenness_p, evenness_tests
+from stillhunt.linking.evenness import ASPECTS, PACE, evenness_p, evenness_tests, of_places
 from stillhunt.linking.explained import by_tool, load_sweeps
 from stillhunt.linking.held_out import HeldOutTest
 from stillhunt.linking.sweeps import find_sweeps
@@ -39,6 +39,35 @@ def test_location_and_order_change_nothing() -> None:
     p = evenness_p(values, 0.2)
     assert evenness_p(rng.permutation(values), 0.2) == pytest.approx(p, rel=1e-9)
     assert evenness_p(values + 7, 0.2) == pytest.approx(p, rel=1e-9)
+
+
+def test_of_a_place_only_the_value_that_is_furthest_from_the_middle_counts() -> None:
+    values = np.array([1.0, 5.0, 4.0, 9.0, 4.5, 0.0])
+    place = np.array([7, 7, 3, 3, 9, 2])
+    assert of_places(values, place).tolist() == [0.0, 9.0, 1.0, 4.5]
+    order = np.array([3, 1, 5, 0, 4, 2])
+    assert of_places(values[order], place[order]).tolist() == [0.0, 9.0, 1.0, 4.5]
+
+
+def test_rooms_in_which_all_do_as_much_are_no_operator(tmp_path: Path) -> None:
+    """Courses: everybody in a room does about as much, and rooms differ as customers do."""
+    rng = np.random.default_rng(9)
+    world = World()
+    world.chat(rng, range(300))
+    for room in range(12):
+        count = 25 + int(rng.lognormal(np.log(40), 0.5))
+        for seat in range(12):
+            entity = 1000 + 20 * room + seat
+            world.address[entity] = 90_000 + room
+            world.sweep(entity, [11, 12], int(rng.poisson(count)), int(rng.integers(40)))
+    engine, totals = load_world(tmp_path, world)
+    with engine:
+        sweeps = find_sweeps(engine, totals)
+        load_sweeps(engine, sweeps)
+        tests = evenness_tests(engine, sweeps, [False] * len(sweeps))
+    paces = [t for found in tests for t in found if t.family == PACE]
+    assert [t.entities for t in paces] == [12]
+    assert paces[0].p_value > 0.01
 
 
 def least(tests: list[HeldOutTest]) -> float:

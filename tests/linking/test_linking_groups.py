@@ -16,7 +16,7 @@ def swept(*entities: int, q: float = 1e-6) -> Group:
     edges = Edges(
         members, np.full(len(members), 7), np.full(len(members), 30), np.ones(len(members))
     )
-    sweep = Sweep(members, np.full(len(members), 30), np.array([7]), edges)
+    sweep = Sweep(members, np.full(len(members), 30), np.array([7]), edges, members)
     return Group(members, LinkTest(q, ()), q, sweep, q)
 
 

@@ -48,7 +48,9 @@ def world(folder: Path, edges: Edges, networks: int = 10**9) -> tuple[Engine, To
 def bare(entities: np.ndarray) -> Sweep:
     """A sweep of entities whose templates do not matter."""
     nothing = Use(NONE, NONE, NONE, np.zeros(0))
-    return Sweep(np.sort(entities), np.ones(len(entities), np.int64), NONE, nothing)
+    return Sweep(
+        np.sort(entities), np.ones(len(entities), np.int64), NONE, nothing, np.sort(entities)
+    )
 
 
 def outcome_of(
@@ -186,7 +188,9 @@ def profiles(use: np.ndarray) -> Sweep:
     row, column = np.nonzero(use)
     n = use[row, column]
     edges = Use(row, column, n, n.astype(float))
-    return Sweep(np.arange(len(use)), use.sum(axis=1), np.arange(use.shape[1]), edges)
+    return Sweep(
+        np.arange(len(use)), use.sum(axis=1), np.arange(use.shape[1]), edges, np.arange(len(use))
+    )
 
 
 def test_likeness_is_the_cosine_with_the_others_of_the_reference() -> None:

@@ -8,9 +8,10 @@ items nor their lengths had a part in forming the sweep, so they may test it.
 The null hypothesis of each test is that the members spread at least EVEN times as much as customers
 at large do: in the logarithm of their number of items ("pace"), or in their mean logarithm of words,
 in units of the spread of single exchanges ("length"), so that a long common skeleton makes nobody
-alike. Under it, and a normal distribution, (n - 1) times the ratio of variances is at least a
-chi-square variable of n - 1 degrees of freedom, whose lower tail is the p-value. Location is free:
-a tool may serve large customers, or long texts, only.
+alike. Members who share an address count once, for they may be in one room. Under it, and a normal
+distribution, (n - 1) times the ratio of variances is at least a chi-square variable of n - 1 degrees of
+freedom, whose lower tail is the p-value. Location is free: a tool may serve large customers, or long
+texts, only.
 """
 
 from __future__ import annotations
@@ -103,7 +104,8 @@ def evenness_tests(
         return [[] for _ in sweeps]
     lengths = _lengths(engine, {i: part for i, part in enumerate(cores) if tested[i]})
     return [
-        _tests(sweep, lengths[i], customers) if tested[i] else [] for i, sweep in enumerate(sweeps)
+        _tests(sweep, cores[i], lengths[i], customers) if tested[i] else []
+        for i, sweep in enumerate(sweeps)
     ]
 
 
@@ -134,24 +136,41 @@ def evenness_p(values: np.ndarray, spread: float) -> float:
 
 
 def _tests(
-    sweep: Sweep, lengths: tuple[np.ndarray, float], customers: Customers
+    sweep: Sweep, part: Sweep, lengths: tuple[np.ndarray, float], customers: Customers
 ) -> list[HeldOutTest]:
-    tests = []
+    tests: list[HeldOutTest] = []
     if customers.pace_spread > 0.0:
         # Of all but those who copied one prompt: a limit on the number itself would make them alike.
-        amounts = sweep.items[~_copied(sweep)]
-        tests.append(_one(PACE, np.log(amounts), EVEN * customers.pace_spread))
+        whole = sweep.only(~_copied(sweep))
+        amounts = of_places(np.log(whole.items), whole.place)
+        tests += _one(PACE, amounts, EVEN * customers.pace_spread)
     length, within = lengths
     if within > 0.0 and customers.length_spread > 0.0:
-        tests.append(_one(LENGTH, length, EVEN * customers.length_spread * within))
+        apart = of_places(length, part.place)
+        tests += _one(LENGTH, apart, EVEN * customers.length_spread * within)
     return tests
 
 
-def _one(family: str, values: np.ndarray, spread: float) -> HeldOutTest:
+def of_places(values: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """One value of each place, the one that is furthest from the middle of all.
+
+    Who sits in one room does as much as the others there for a reason that is no operator: only places
+    are independent of one another. The furthest value makes none more alike than they are.
+    """
+    distance = np.abs(values - np.median(values))
+    order = np.lexsort((values, -distance, place))
+    _, first = np.unique(place[order], return_index=True)
+    chosen: np.ndarray = values[order][first]
+    return chosen
+
+
+def _one(family: str, values: np.ndarray, spread: float) -> list[HeldOutTest]:
+    if len(values) < MIN_ENTITIES:
+        return []
     alike = np.abs(values - np.median(values)) <= np.log(_ALIKE)
     expected = len(values) * float(2 * norm.cdf(np.log(_ALIKE) / spread) - 1)
     p_value = evenness_p(values, spread)
-    return HeldOutTest(family, len(values), int(alike.sum()), expected, p_value)
+    return [HeldOutTest(family, len(values), int(alike.sum()), expected, p_value)]
 
 
 def _spread(values: np.ndarray) -> float:

@@ -160,9 +160,7 @@ def exchange_templates(index: GramIndex, template: np.ndarray, rows: Rows) -> Ro
         offsets, grams = _lists(batch.column("grams"))
         row = np.empty(len(grams), dtype=np.int64)
         held = np.empty(len(grams), dtype=np.int64)
-        n = _hold(
-            offsets, grams, index.shift, index.places, index.marks, template, row, held
-        )
+        n = _hold(offsets, grams, index.shift, index.places, index.marks, template, row, held)
         if n:
             yield pa.RecordBatch.from_arrays(
                 [

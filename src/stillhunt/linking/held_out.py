@@ -30,7 +30,8 @@ class HeldOutTest:
     Attributes:
         family: the indicators that tested, or an aspect of ``linking.evenness``; their part in
             forming was none.
-        entities: how many members the cluster had as formed without them.
+        entities: how many members the cluster had as formed without them; of an aspect, how many places
+            they are in.
         shared: how many of those carry the most telling value; of an aspect, how many are within a
             factor of 1.5 of the middle one.
         expected: how many would, were they strangers.

@@ -47,12 +47,14 @@ class Sweep:
         items: int64, own items of each.
         templates: int64 sorted, what they sweep.
         use: what its members put own items through, of these templates.
+        place: int64, the address that each shares with most others; who shares none is a place alone.
     """
 
     entities: np.ndarray
     items: np.ndarray
     templates: np.ndarray
     use: Edges
+    place: np.ndarray
 
     @property
     def concentration(self) -> np.ndarray:
@@ -66,7 +68,7 @@ class Sweep:
         """The sweep of some of its entities; bool (entities,)."""
         entities = self.entities[kept]
         use = self.use.of(np.isin(self.use.entity, entities))
-        return Sweep(entities, self.items[kept], self.templates, use)
+        return Sweep(entities, self.items[kept], self.templates, use, self.place[kept])
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     owned = np.flatnonzero(owner >= 0)
     owned = owned[np.argsort(owner[owned], kind="stable")]
     swept = [names[own] for own in _slices(owned, owner[owned], len(groups))]
-    return _measure(engine, use, swept)
+    return _measure(engine, use, swept, places)
 
 
 def _slices(values: np.ndarray, groups: np.ndarray, count: int) -> list[np.ndarray]:
@@ -267,7 +269,9 @@ def _owners(link: np.ndarray, at: np.ndarray, n: np.ndarray, templates: int) -> 
     return owner
 
 
-def _measure(engine: Engine, use: list[Edges], swept: list[np.ndarray]) -> list[Sweep]:
+def _measure(
+    engine: Engine, use: list[Edges], swept: list[np.ndarray], places: dict[int, int]
+) -> list[Sweep]:
     """Keep who repeats next to nothing, and count."""
     groups = [np.unique(edges.entity) for edges in use]
     load_groups(engine, "sweeper", groups)
@@ -307,6 +311,7 @@ def _measure(engine: Engine, use: list[Edges], swept: list[np.ndarray]) -> list[
     found = []
     for i, here in enumerate(_slices(np.arange(len(sweep)), sweep, len(groups))):
         own = use[i].of(np.isin(use[i].entity, entity[here]))
-        found.append(Sweep(entity[here], items[here], swept[i], own))
+        place = np.array([places.get(e, e) for e in entity[here].tolist()], dtype=np.int64)
+        found.append(Sweep(entity[here], items[here], swept[i], own, place))
     found = [s for s in found if len(s.entities) >= 2]
     return sorted(found, key=lambda s: (-len(s.entities), int(s.templates[0])))
