@@ -24,7 +24,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from stillhunt.fingerprints.machine import first_one, load64, prefetch, store64
+from stillhunt.fingerprints.boundaries import MARGIN, token_boundaries
+from stillhunt.fingerprints.boundaries import compiled as _compiled
+from stillhunt.fingerprints.boundaries import inlined as _inlined
+from stillhunt.fingerprints.machine import load64
 from stillhunt.records.observation import GRAMS
 
 RUN = 6
@@ -51,32 +54,9 @@ _BEFORE = max(RUN, CUE_TOKENS)  # zeros before a text's first token, never writt
 BEFORE = _BEFORE
 
 
-def _repeated(byte: int) -> np.uint64:
-    return _U(int.from_bytes(bytes([byte] * 8), "little"))
-
-
-_HIGH = _repeated(0x80)
-_LOW7 = _repeated(0x7F)
-_FROM_UPPER_A, _PAST_UPPER_Z = _repeated(0x80 - ord("A")), _repeated(0x7F - ord("Z"))
-_FROM_LOWER_A, _PAST_LOWER_Z = _repeated(0x80 - ord("a")), _repeated(0x7F - ord("z"))
-_FROM_0, _PAST_9 = _repeated(0x80 - ord("0")), _repeated(0x7F - ord("9"))
-_UNDERSCORES, _C2S = _repeated(ord("_")), _repeated(0xC2)
-
-# Multiplying by it brings bit 8 i to bit 56 + i.
-_GATHER = _U(sum(1 << 7 * i for i in range(1, 9)))
-
 # By how many bytes of a token are left, 0 to 16.
 _FIRST_EIGHT = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], dtype=np.uint64)
 _SECOND_EIGHT = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], dtype=np.uint64)
-
-_AHEAD = 2048  # bytes; about three texts
-
-SEPARATOR, WORD, WIDE = 0, 1, 2
-
-# Nothing here allocates, so that arrays need no counting of references, which costs 5 %.
-_compiled = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
-_inlined = njit(cache=True, inline="always", _nrt=False)  # type: ignore[call-overload]
-
 
 @_inlined
 def _mix(h):
@@ -108,154 +88,6 @@ def _finish(h):
 
 
 @_inlined
-def _leads(x):
-    """Of eight bytes, leads C2 and E0..FF, as bit 7; step 2 says what they are."""
-    other = x ^ _C2S
-    c2 = ~(((other & _LOW7) + _LOW7) | other)
-    return ((x & (x << _U(1)) & (x << _U(2))) | c2) & _HIGH
-
-
-@_inlined
-def _classify(x):
-    """Eight bytes at once: (lower-cased, word bytes, leads to look at), the last two as bit 7.
-
-    Adding to seven bits carries into the eighth exactly where a byte is past a bound, and never
-    into the next byte.
-    """
-    high = x & _HIGH
-    low = x & _LOW7
-    upper = (low + _FROM_UPPER_A) & ~(low + _PAST_UPPER_Z) & ~high & _HIGH
-    folded = x | (upper >> _U(2))
-    low |= upper >> _U(2)
-    letter = (low + _FROM_LOWER_A) & ~(low + _PAST_LOWER_Z)
-    digit = (low + _FROM_0) & ~(low + _PAST_9)
-    underscore = ~((low ^ _UNDERSCORES) + _LOW7)
-    lead = _leads(x)
-    word = (((letter | digit | underscore) & ~high) | (high & ~lead)) & _HIGH
-    return folded, word, lead
-
-
-@_inlined
-def _gather(flags):
-    """Eight flags, each bit 7 of its byte, to the eight bits of one byte."""
-    return np.uint8(((flags >> _U(7)) * _GATHER) >> _U(56))
-
-
-@_compiled
-def _mark(data, start, end, folded, word):
-    """Step 1: fold bytes start..end-1; mark word bytes, one bit each, zero past the end.
-
-    Returns whether there may be leads.
-    """
-    length = end - start
-    blocks = (length + 63) >> 6
-    leads = _U(0)
-    for k in range(blocks):  # the rows to come, or they would be waited for
-        prefetch(data, start + 64 * k + _AHEAD)
-    if start + 64 * blocks <= len(data):
-        for k in range(_U(8 * blocks)):
-            fold, w, s = _classify(load64(data, start + 8 * np.int64(k)))
-            store64(folded, 8 * np.int64(k), fold)
-            word[k] = _gather(w)
-            leads |= s
-    else:
-        for k in range((length + 7) >> 3):
-            x = _U(0)
-            for j in range(8 * k, min(8 * k + 8, length)):
-                x |= _U(data[start + j]) << _U(8 * (j & 7))
-            fold, w, s = _classify(x)
-            store64(folded, 8 * k, fold)
-            word[k] = _gather(w)
-            leads |= s
-    last = length >> 3
-    inside = np.uint8((1 << (length & 7)) - 1)
-    word[last] &= inside
-    store64(word, last + 1, _U(0))
-    return leads != 0
-
-
-@_inlined
-def _sequence(data, i, end):
-    """Length and class of the sequence at lead byte i: C2 or E0..FF.
-
-    Classes: SEPARATOR, WORD (that one byte), or WIDE (a token by itself).
-    """
-    first = data[i]
-    second = data[i + 1] if i + 1 < end else np.uint8(0)
-    kind = SEPARATOR
-    extra = 2
-    if first == 0xC2:
-        extra = 1
-    elif first == 0xE0:
-        if second < 0xB8 or second > 0xBB:
-            return 1, WORD
-        kind = WIDE
-    elif first == 0xE3:
-        if second != 0x80:
-            kind = WIDE
-    elif 0xE3 < first < 0xEE:
-        kind = WIDE
-    elif first == 0xEF:
-        if (second & 0xFE) != 0xBC:
-            return 1, WORD
-    elif 0xEF < first < 0xF5:
-        kind = WIDE
-        extra = 3
-    elif first != 0xE2:
-        return 1, WORD
-    length = 1
-    while length <= extra and i + length < end and 0x80 <= data[i + length] < 0xC0:
-        length += 1
-    return length, kind
-
-
-@_compiled
-def _correct(data, start, end, folded, word, lead):
-    """Step 2: take what belongs to wide characters and punctuation out of the word bits.
-
-    Afterwards ``lead`` marks where a token may start: word bytes and leads of wide characters.
-    """
-    words = (end - start + 7) >> 3
-    for k in range(_U(words)):
-        lead[k] = _gather(_leads(load64(folded, 8 * np.int64(k))))
-    last = (end - start) >> 3
-    lead[last] &= np.uint8((1 << ((end - start) & 7)) - 1)
-    store64(lead, last + 1, _U(0))
-    for k in range(words):
-        marks = _U(lead[k])
-        kept = marks
-        while marks:
-            at = 8 * k + first_one(marks)
-            marks &= marks - _U(1)
-            length, kind = _sequence(data, start + at, end)
-            if kind == WORD:
-                word[k] |= np.uint8(1 << (at & 7))
-            for j in range(at + 1, at + length):
-                word[j >> 3] &= np.uint8(~(1 << (j & 7)))
-            if kind != WIDE:
-                kept &= ~(_U(1) << _U(at & 7))
-        lead[k] = np.uint8(kept)
-    for k in range(words):
-        lead[k] |= word[k]
-
-
-@_inlined
-def _window(bits, at):
-    """The bits from position ``at`` on: at least 57 of them, then zeros."""
-    return load64(bits, at >> 3) >> _U(at & 7)
-
-
-@_inlined
-def _run_end(bits, at):
-    """The first position from ``at`` on whose bit is zero."""
-    while True:
-        run = first_one(~_window(bits, at))
-        if run < 64 - (at & 7):
-            return at + run
-        at += run
-
-
-@_inlined
 def _all_digits(text, at, end):
     while at < end and 48 <= text[at] <= 57:
         at += 1
@@ -278,42 +110,17 @@ def _hash_bytes(text, at, end):
 
 
 @_compiled
-def _take(folded, word, starts, plain, end, tokens, item):
-    """Step 3: hash the tokens; returns (how many, hash of the sequence of exact tokens).
-
-    ``plain``: there are no wide characters, and ``starts`` is ``word``.
-    """
+def _take(folded, begins, ends, count, tokens, item):
+    """Step 2: hash the tokens; returns the hash of the sequence of exact tokens."""
     zero = _finish(_absorb(_absorb(_SEED, _U(48)), _U(0)))
-    at = 0
-    filled = _U(_BEFORE)
-    while at < end:
-        window = _window(starts, at)
-        if window == 0:
-            at += 64 - (at & 7)
-            continue
-        skip = first_one(window)
-        seen = 64 - (at & 7) - skip
-        begin = at + skip
-        if not plain:
-            window = _window(word, begin)
-            seen = 64 - (begin & 7)
-            skip = 0
-        run = first_one(~(window >> _U(skip)))
-        at = begin + run
-        if run >= seen:
-            at = _run_end(word, at)
-        elif run == 0:  # a wide character: its continuation bytes are neither words nor starts
-            at += 1
-            length = 3 if folded[begin] < 0xF0 else 4
-            while at < end and at < begin + length and 0x80 <= folded[at] < 0xC0:
-                at += 1
-        exact = _hash_bytes(folded, begin, at)
+    for t in range(_U(count)):
+        begin, end = begins[t], ends[t]
+        exact = _hash_bytes(folded, begin, end)
         item = _chain(item, exact)
-        if 48 <= folded[_U(begin)] <= 57 and _all_digits(folded, begin, at):
+        if 48 <= folded[_U(begin)] <= 57 and _all_digits(folded, begin, end):
             exact = zero
-        tokens[filled] = exact
-        filled += _U(1)
-    return np.int64(filled) - _BEFORE, item
+        tokens[t + _U(_BEFORE)] = exact
+    return item
 
 
 @_compiled
@@ -483,16 +290,13 @@ def _keep(chosen, kept, value):
 
 
 @_compiled
-def token_hashes(data, start, end, folded, word, lead, tokens):
+def token_hashes(data, start, end, folded, begins, ends, tokens):
     """Hashes of the tokens of bytes start..end-1, from ``tokens[BEFORE]`` on; returns how many.
 
     The first memory of ``scratch`` is what the last four arguments are.
     """
-    if _mark(data, start, end, folded, word):
-        _correct(data, start, end, folded, word, lead)
-        count, _ = _take(folded, word, lead, False, end - start, tokens, _U(0))
-    else:
-        count, _ = _take(folded, word, word, True, end - start, tokens, _U(0))
+    count = token_boundaries(data, start, end, folded, begins, ends)
+    _take(folded, begins, ends, count, tokens, _U(0))
     return count
 
 
@@ -508,13 +312,10 @@ def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups
 
     Returns (grams in ``chosen``, window, tokens, cue bits, item hash).
     """
-    folded, word, starts = bits
+    folded, begins, ends = bits
     tokens, minima, room, changed = numbers
-    if _mark(data, start, end, folded, word):
-        _correct(data, start, end, folded, word, starts)
-        count, item = _take(folded, word, starts, False, end - start, tokens, item)
-    else:
-        count, item = _take(folded, word, word, True, end - start, tokens, item)
+    count = token_boundaries(data, start, end, folded, begins, ends)
+    item = _take(folded, begins, ends, count, tokens, item)
     cues = _cues(tokens, count, bloom, slots, groups)
     if count >= RUN:
         grams = _hash_runs(tokens, count, minima)
@@ -555,7 +356,7 @@ def _append(chosen, kept, row, count, out_grams):
 def fingerprint_rows(
     system, system_offsets, prompt, prompt_offsets, first, last, bloom, slots, groups,
     out_grams, out_count, out_guarantee, out_cues, out_words, out_item, out_system,
-    folded, word, lead, tokens, minima, changed, chosen,
+    folded, begins, ends, tokens, minima, changed, chosen,
 ):  # fmt: skip
     """Fingerprint rows first..last-1; writes to the out arrays at the same rows.
 
@@ -567,7 +368,7 @@ def fingerprint_rows(
         out_cues: int64 bits; out_words: int32 tokens; out_item: int64 hash of the exact tokens of
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
     """
-    bits = (folded, word, lead)
+    bits = (folded, begins, ends)
     numbers = (tokens, minima, len(minima) // 3, changed)
     tokens[:_BEFORE] = 0
     for row in range(first, last):
@@ -607,9 +408,9 @@ def scratch(longest: int) -> tuple[np.ndarray, ...]:
         longest: bytes of the longest text.
     """
     return (
-        np.empty(longest + 80, dtype=np.uint8),
-        np.empty((longest >> 3) + 24, dtype=np.uint8),
-        np.empty((longest >> 3) + 24, dtype=np.uint8),
+        np.empty(longest + MARGIN, dtype=np.uint8),
+        np.empty(longest + MARGIN, dtype=np.int64),
+        np.empty(longest + MARGIN, dtype=np.int64),
         np.empty(longest + _BEFORE, dtype=np.uint64),
         np.empty(3 * longest, dtype=np.uint64),
         np.empty(GRAMS + 1, dtype=np.uint64),

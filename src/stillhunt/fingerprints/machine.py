@@ -1,7 +1,8 @@
-"""Machine instructions that numba has no name for: eight bytes at any address, and lowest set bits.
+"""Machine instructions that numba has no name for: eight or 64 bytes at any address, and bits.
 
-None of them checks bounds; callers keep eight readable bytes behind every position they pass.
-Bytes are taken in little-endian order, so that hashes are the same on every machine.
+None of them checks bounds; callers keep the bytes readable behind every position they pass. Bytes
+are taken in little-endian order, so that hashes are the same on every machine. Vectors of 64 bytes
+become what registers the machine has: one of AVX-512, two of AVX2, four of SSE2 or NEON.
 """
 
 # mypy: allow-untyped-calls, disable-error-code=import-untyped
@@ -17,16 +18,32 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+_I8 = ir.IntType(8)
 _I64 = ir.IntType(64)
+_BYTES = ir.VectorType(_I8, 64)
+_FLAGS = ir.VectorType(ir.IntType(1), 64)
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any, to: Any) -> Any:
     data = context.make_array(array_type)(context, builder, array).data
-    return cgutils.pointer_add(builder, data, index, return_type=_I64.as_pointer())
+    return cgutils.pointer_add(builder, data, index, return_type=to.as_pointer())
 
 
 def _little_endian(builder: Any, value: Any) -> Any:
     return value if sys.byteorder == "little" else builder.bswap(value)
+
+
+def _everywhere(builder: Any, byte: Any) -> Any:
+    """A vector of 64 times the same byte."""
+    one = builder.insert_element(ir.Constant(_BYTES, ir.Undefined), byte, ir.IntType(32)(0))
+    order = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
+    return builder.shuffle_vector(one, ir.Constant(_BYTES, ir.Undefined), order)
+
+
+def _inside(builder: Any, vector: Any, low: Any, high: Any) -> Any:
+    """Flags of the bytes from low to high: below low they wrap around to large ones."""
+    above = builder.sub(vector, _everywhere(builder, low))
+    return builder.icmp_unsigned("<=", above, _everywhere(builder, builder.sub(high, low)))
 
 
 @intrinsic
@@ -34,23 +51,41 @@ def load64(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ARG001
     """Read bytes index..index+7 of a uint8 array as a uint64."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _pointer(context, builder, signature.args[0], *arguments)
+        pointer = _pointer(context, builder, signature.args[0], *arguments, _I64)
         return _little_endian(builder, builder.load(pointer, align=1))
 
     return types.uint64(data, types.intp), generate
 
 
 @intrinsic
-def store64(_typing: Any, data: Any, index: Any, value: Any) -> Any:  # noqa: ARG001
-    """Write a uint64 to bytes index..index+7 of a uint8 array."""
+def bytes_within(_typing: Any, data: Any, index: Any, low: Any, high: Any) -> Any:  # noqa: ARG001
+    """Which of bytes index..index+63 of a uint8 array are low to high: bit i for byte index + i."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, at, number = arguments
-        pointer = _pointer(context, builder, signature.args[0], array, at)
-        builder.store(_little_endian(builder, number), pointer, align=1)
+        array, at, least, most = arguments
+        pointer = _pointer(context, builder, signature.args[0], array, at, _BYTES)
+        flags = _inside(builder, builder.load(pointer, align=1), least, most)
+        bits = builder.bitcast(flags, _I64)
+        return bits if sys.byteorder == "little" else builder.bitreverse(bits)
+
+    return types.uint64(data, types.intp, types.uint8, types.uint8), generate
+
+
+@intrinsic
+def copy_lowered(_typing: Any, data: Any, index: Any, out: Any, to: Any) -> Any:  # noqa: ARG001
+    """Copy bytes index..index+63 of a uint8 array to ``out[to:]``, ASCII letters lower-cased."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, at, target, place = arguments
+        source = _pointer(context, builder, signature.args[0], array, at, _BYTES)
+        vector = builder.load(source, align=1)
+        upper = _inside(builder, vector, _I8(ord("A")), _I8(ord("Z")))
+        case = builder.select(upper, _everywhere(builder, _I8(0x20)), ir.Constant(_BYTES, None))
+        pointer = _pointer(context, builder, signature.args[2], target, place, _BYTES)
+        builder.store(builder.or_(vector, case), pointer, align=1)
         return context.get_dummy_value()
 
-    return types.void(data, types.intp, types.uint64), generate
+    return types.void(data, types.intp, out, types.intp), generate
 
 
 @intrinsic
@@ -64,11 +99,21 @@ def first_one(_typing: Any, value: Any) -> Any:  # noqa: ARG001
 
 
 @intrinsic
+def count_ones(_typing: Any, value: Any) -> Any:  # noqa: ARG001
+    """How many bits of a uint64 are set."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.intp(types.uint64), generate
+
+
+@intrinsic
 def prefetch(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ARG001
     """Fetch the cache line of byte ``index`` of a uint8 array; any index will do."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _pointer(context, builder, signature.args[0], *arguments)
+        pointer = _pointer(context, builder, signature.args[0], *arguments, _I64)
         number = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
         fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
