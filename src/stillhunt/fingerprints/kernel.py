@@ -28,6 +28,7 @@ from stillhunt.fingerprints.boundaries import MARGIN, token_boundaries
 from stillhunt.fingerprints.boundaries import compiled as _compiled
 from stillhunt.fingerprints.boundaries import inlined as _inlined
 from stillhunt.fingerprints.machine import load64
+from stillhunt.fingerprints.winnowing import sample
 from stillhunt.records.observation import GRAMS
 
 RUN = 6
@@ -157,126 +158,29 @@ def _hash_runs(tokens, count, hashes):
 
     ``tokens`` starts with the _BEFORE places before the text.
     """
-    power = _U(1)
-    for _ in range(RUN):
-        power *= _BASE
-    rolling = _U(0)
-    for t in range(_BEFORE, _BEFORE + RUN - 1):
-        rolling = rolling * _BASE + tokens[t]
     grams = count - RUN + 1
-    for g in range(_U(grams)):
-        t = g + _U(_BEFORE + RUN - 1)
-        rolling = rolling * _BASE + tokens[t] - tokens[t - _U(RUN)] * power
-        h = (rolling ^ (rolling >> _U(32))) * _MIX1
+    for g in range(_U((grams + 15) & ~15)):
+        h = _U(0)
+        for t in range(RUN):
+            h = h * _BASE + tokens[g + _U(_BEFORE + t)]
+        h = (h ^ (h >> _U(32))) * _MIX1
         hashes[g] = h ^ (h >> _U(32))
     return grams
 
 
 @_compiled
-def _changes(minima, at, number, shift):
-    """How often the least of two places ``shift`` apart changes, over ``number`` pairs.
-
-    The pairs are minima[at + i] and minima[at + i + shift].
-    """
-    changes = _U(0)
-    one = _U(at)
-    two = _U(at + shift)
-    for i in range(_U(1), _U(number)):
-        before = min(minima[one + i - _U(1)], minima[two + i - _U(1)])
-        changes += _U(before != min(minima[one + i], minima[two + i]))
-    return np.int64(changes)
-
-
-@_compiled
-def _widen(minima, one, two, number, shift):
-    """Minima of windows twice as wide: from place ``one`` on to place ``two`` on."""
-    for i in range(_U(number)):
-        minima[_U(two) + i] = min(minima[_U(one) + i], minima[_U(one + shift) + i])
-
-
-@_compiled
-def _next_window(minima, grams, room, budget, here, base, guess):
-    """Find the smallest window above ``base`` whose minima change fewer than ``budget`` times.
-
-    ``minima`` holds, from ``here`` on, those of windows of ``base`` hashes, and from ``room`` on,
-    space for twice as many. Returns (window, place, shift) as ``_smallest_window``.
-    """
-    low = base
-    high = top = min(2 * base, grams)  # wider ones need other minima
-    guesses = 3  # then halving, which is never slow
-    while True:
-        while high - low > 1:
-            middle = max(low + 1, min(guess, high - 1))
-            changes = _changes(minima, here, grams - middle + 1, middle - base)
-            if changes < budget:
-                high = middle
-            else:
-                low = middle
-            guesses -= 1
-            # Windows and changes are about inversely proportional.
-            guess = middle * changes // budget if guesses > 0 else (low + high) >> 1
-        if high < top or _changes(minima, here, grams - top + 1, top - base) < budget:
-            return high, here, high - base
-        there = 2 * room if here == room else room
-        _widen(minima, here, there, grams - top + 1, top - base)
-        here = there
-        low = base = top
-        high = top = min(2 * base, grams)
-
-
-@_compiled
-def _smallest_window(minima, grams, room, budget):
-    """Find the smallest window whose minima change fewer than ``budget`` times.
-
-    ``minima`` holds the hashes, and behind them, from ``room`` on, space for twice as many.
-
-    Returns (window, place, shift): the window's minima are those of minima[place + i] and
-    minima[place + i + shift].
-    """
-    if grams <= budget:
-        return 1, 0, 0
-    # The minima of hashes that are all different change about 2 grams / (window + 1) times.
-    likely = 2 * grams // budget
-    here = 0
-    base = 1
-    skipped = 3 * likely >> 2
-    while base < skipped:
-        wider = min(2 * base, skipped)
-        there = 2 * room if here == room else room
-        _widen(minima, here, there, grams - wider + 1, wider - base)
-        here = there
-        base = wider
-    window, place, shift = _next_window(minima, grams, room, budget, here, base, likely)
-    if window > base + 1 or _changes(minima, here, grams - base + 1, 0) >= budget:
-        return window, place, shift
-    # A text that repeats itself: what was skipped may be the answer. The hashes are still there.
-    if _changes(minima, 0, grams, 0) < budget:
-        return 1, 0, 0
-    return _next_window(minima, grams, room, budget, 0, 1, 2)
-
-
-@_compiled
-def _sample(minima, grams, room, budget, changed, chosen):
-    """Winnow: the distinct minima of the smallest window that fits; returns (number, window)."""
-    window, place, shift = _smallest_window(minima, grams, room, budget)
-    # Without branches: each new minimum stays where the next one would overwrite it.
-    found = 0
-    last = min(minima[place], minima[place + shift])
-    for i in range(_U(place), _U(place + grams - window + 1)):
-        least = min(minima[i], minima[i + _U(shift)])
-        found += least != last
-        changed[_U(found)] = least
-        last = least
-    kept = 0
-    for i in range(found + 1):
-        value = np.int32(changed[i] & _LOW32)
-        new = True
-        for j in range(kept):
-            new = new and chosen[j] != value
-        if new:
-            chosen[kept] = value
-            kept += 1
-    return kept, window
+def _distinct(chosen, number):
+    """Drop what occurs twice among the first ones of ``chosen``; returns how many are left."""
+    twice = False
+    for i in range(number):
+        for j in range(GRAMS):
+            twice |= (chosen[j] == chosen[i]) & (j < i)
+    if not twice:
+        return number
+    kept = 1
+    for i in range(1, number):
+        kept = _keep(chosen, kept, chosen[i])
+    return kept
 
 
 @_inlined
@@ -313,7 +217,7 @@ def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups
     Returns (grams in ``chosen``, window, tokens, cue bits, item hash).
     """
     folded, begins, ends = bits
-    tokens, minima, room, changed = numbers
+    tokens, minima = numbers
     count = token_boundaries(data, start, end, folded, begins, ends)
     item = _take(folded, begins, ends, count, tokens, item)
     cues = _cues(tokens, count, bloom, slots, groups)
@@ -323,7 +227,8 @@ def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups
         last = np.int32(minima[grams - 1] & _LOW32)
         # Few grams are all kept; of more, two places are for the ends.
         inner = budget if grams <= budget else budget - ENDS
-        kept, window = _sample(minima, grams, room, inner, changed, chosen)
+        kept, window = sample(minima, grams, inner, chosen)
+        kept = _distinct(chosen, kept)
         kept = _keep(chosen, kept, first)
         kept = _keep(chosen, kept, last)
         return kept, window, count, cues, item
@@ -356,7 +261,7 @@ def _append(chosen, kept, row, count, out_grams):
 def fingerprint_rows(
     system, system_offsets, prompt, prompt_offsets, first, last, bloom, slots, groups,
     out_grams, out_count, out_guarantee, out_cues, out_words, out_item, out_system,
-    folded, begins, ends, tokens, minima, changed, chosen,
+    folded, begins, ends, tokens, minima, chosen,
 ):  # fmt: skip
     """Fingerprint rows first..last-1; writes to the out arrays at the same rows.
 
@@ -369,7 +274,7 @@ def fingerprint_rows(
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
     """
     bits = (folded, begins, ends)
-    numbers = (tokens, minima, len(minima) // 3, changed)
+    numbers = (tokens, minima)
     tokens[:_BEFORE] = 0
     for row in range(first, last):
         s0, s1 = system_offsets[row], system_offsets[row + 1]
@@ -411,9 +316,8 @@ def scratch(longest: int) -> tuple[np.ndarray, ...]:
         np.empty(longest + MARGIN, dtype=np.uint8),
         np.empty(longest + MARGIN, dtype=np.int64),
         np.empty(longest + MARGIN, dtype=np.int64),
-        np.empty(longest + _BEFORE, dtype=np.uint64),
-        np.empty(3 * longest, dtype=np.uint64),
-        np.empty(GRAMS + 1, dtype=np.uint64),
+        np.empty(longest + MARGIN, dtype=np.uint64),
+        np.empty(3 * (longest + MARGIN), dtype=np.uint64),
         np.empty(GRAMS + ENDS, dtype=np.int32),
     )
 

@@ -121,3 +121,61 @@ def prefetch(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ARG001
         return context.get_dummy_value()
 
     return types.void(data, types.intp), generate
+
+
+def _least(builder: Any, pointers: list[Any]) -> Any:
+    least = builder.load(pointers[0], align=8)
+    for pointer in pointers[1:]:
+        other = builder.load(pointer, align=8)
+        least = builder.select(builder.icmp_unsigned("<", least, other), least, other)
+    return least
+
+
+@intrinsic
+def store_least(_typing: Any, data: Any, at: Any, one: Any, two: Any, three: Any, to: Any) -> Any:  # noqa: ARG001
+    """Of a uint64 array, store 16 minima of four places each.
+
+    ``data[to + i]`` becomes the least of data[at + i], data[at + one + i], data[at + two + i] and
+    data[at + three + i]. What is written may not overlap with what is read.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, first, *shifts, place = arguments
+        bases = [first, *(builder.add(first, shift) for shift in shifts), place]
+        kind = ir.VectorType(_I64, 16)
+        starts = [
+            _pointer(context, builder, signature.args[0], array, builder.mul(base, _I64(8)), kind)
+            for base in bases
+        ]
+        builder.store(_least(builder, starts[:-1]), starts[-1], align=8)
+        return context.get_dummy_value()
+
+    return types.void(data, *[types.intp] * 5), generate
+
+
+@intrinsic
+def least_changes(_typing: Any, data: Any, one: Any, two: Any) -> Any:  # noqa: ARG001
+    """Where the least of two places of a uint64 array changes, 64 times: bit i for one + i, two + i.
+
+    Bit i tells whether the lesser of data[one + i] and data[two + i] is another than that of
+    data[one + i + 1] and data[two + i + 1].
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, *bases = arguments
+        kind = ir.VectorType(_I64, 64)
+        here, there = [
+            [
+                _pointer(
+                    context, builder, signature.args[0], array,
+                    builder.mul(builder.add(base, _I64(step)), _I64(8)), kind,
+                )
+                for base in bases
+            ]
+            for step in (0, 1)
+        ]  # fmt: skip
+        flags = builder.icmp_unsigned("!=", _least(builder, here), _least(builder, there))
+        bits = builder.bitcast(flags, _I64)
+        return bits if sys.byteorder == "little" else builder.bitreverse(bits)
+
+    return types.uint64(data, types.intp, types.intp), generate
