@@ -43,13 +43,16 @@ ENDS = 2
 CUE_TOKENS = 5
 """Longest cue phrase, in tokens."""
 
+CueTable = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
 _U = np.uint64
 _SEED = _U(0xCBF29CE484222325)
 _MIX1 = _U(0xFF51AFD7ED558CCD)
 _MIX2 = _U(0xC4CEB9FE1A85EC53)
 _BASE = _U(0x9E3779B97F4A7C15)
 _LOW32 = _U(0xFFFFFFFF)
-_BLOOM_BITS = 1 << 17
+_BLOOM_WORDS = 1 << 11
+_BLOOM_SHIFT = _U(64 - 11)
 _LONGER = np.int64(-(1 << 63))
 _BEFORE = max(RUN, CUE_TOKENS)  # zeros before a text's first token, never written
 BEFORE = _BEFORE
@@ -124,20 +127,40 @@ def _take(folded, begins, ends, count, tokens, item):
     return item
 
 
+@_inlined
+def _bloom_bit(bloom, h):
+    """The filter's bit for a hash, as the lowest bit."""
+    return bloom[h >> _BLOOM_SHIFT] >> (h & _U(63))
+
+
 @_compiled
-def _cues(tokens, count, bloom, slots, groups):
-    """Step 4: the groups of the phrases in the text."""
-    found = np.int64(0)
-    mask = _U(len(slots) - 1)
+def _cues(tokens, count, places, ends, phrases, slots, groups):
+    """Step 3: the groups of the phrases in the text; ``places`` is overwritten.
+
+    Phrases are looked up from their last token backwards. Few tokens pass both filters, and no
+    branch depends on them until they have.
+    """
+    passed = 0
     for t in range(_U(_BEFORE), _U(_BEFORE + count)):
         token = tokens[t]
         pair = _chain(token, tokens[t - _U(1)])
-        one = bloom[(token & _U(_BLOOM_BITS - 1)) >> _U(6)] >> (token & _U(63))
-        two = bloom[(pair & _U(_BLOOM_BITS - 1)) >> _U(6)] >> (pair & _U(63))
-        if not (one | two) & _U(1):
-            continue
-        phrase = token
+        places[_U(passed)] = t
+        passed += np.int64((_bloom_bit(ends, token) | _bloom_bit(ends, pair)) & _U(1))
+    likely = 0
+    for i in range(_U(passed)):
+        t = _U(places[i])
+        token = tokens[t]
+        pair = _chain(token, tokens[t - _U(1)])
+        three = _chain(pair, tokens[t - _U(2)])
+        seen = _bloom_bit(phrases, token) | _bloom_bit(phrases, pair) | _bloom_bit(phrases, three)
+        places[_U(likely)] = t
+        likely += np.int64(seen & _U(1))
+    found = np.int64(0)
+    mask = _U(len(slots) - 1)
+    for i in range(_U(likely)):
+        t = _U(places[i])
         back = t
+        phrase = tokens[t]
         while True:
             slot = (phrase >> _U(32)) & mask
             while slots[slot] != 0 and slots[slot] != phrase:
@@ -211,7 +234,7 @@ def pair_hash(one, two):
 
 
 @_compiled
-def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups, item):
+def _field(data, start, end, budget, chosen, bits, numbers, cue_table, item):
     """Fingerprint one text: bytes start..end-1 of data.
 
     Returns (grams in ``chosen``, window, tokens, cue bits, item hash).
@@ -220,7 +243,7 @@ def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups
     tokens, minima = numbers
     count = token_boundaries(data, start, end, folded, begins, ends)
     item = _take(folded, begins, ends, count, tokens, item)
-    cues = _cues(tokens, count, bloom, slots, groups)
+    cues = _cues(tokens, count, begins, *cue_table)
     if count >= RUN:
         grams = _hash_runs(tokens, count, minima)
         first = np.int32(minima[0] & _LOW32)
@@ -259,7 +282,7 @@ def _append(chosen, kept, row, count, out_grams):
 
 @_compiled
 def fingerprint_rows(
-    system, system_offsets, prompt, prompt_offsets, first, last, bloom, slots, groups,
+    system, system_offsets, prompt, prompt_offsets, first, last, cue_table,
     out_grams, out_count, out_guarantee, out_cues, out_words, out_item, out_system,
     folded, begins, ends, tokens, minima, chosen,
 ):  # fmt: skip
@@ -268,7 +291,7 @@ def fingerprint_rows(
     Args:
         system, prompt: uint8 text bytes; ``*_offsets``: int64 (rows + 1,) byte offsets.
         first, last: rows to do.
-        bloom, slots, groups: the compiled cue phrases (``cue_table``).
+        cue_table: the compiled cue phrases (``cue_table``).
         out_grams: int32 (rows, GRAMS), distinct; out_count: uint8; out_guarantee: int32 tokens;
         out_cues: int64 bits; out_words: int32 tokens; out_item: int64 hash of the exact tokens of
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
@@ -285,7 +308,7 @@ def fingerprint_rows(
         out_system[row] = 0
         if s1 > s0:
             kept, window, words, cues, item = _field(
-                system, s0, s1, SYSTEM_GRAMS, chosen, bits, numbers, bloom, slots, groups, item
+                system, s0, s1, SYSTEM_GRAMS, chosen, bits, numbers, cue_table, item
             )
             count = _append(chosen, kept, row, 0, out_grams)
             guarantee = window + RUN - 1
@@ -295,7 +318,7 @@ def fingerprint_rows(
                 short = np.int32(item & _LOW32)
                 out_system[row] = short if short != 0 else 1
         kept, window, more, bits_seen, item = _field(
-            prompt, p0, p1, GRAMS - count, chosen, bits, numbers, bloom, slots, groups, item
+            prompt, p0, p1, GRAMS - count, chosen, bits, numbers, cue_table, item
         )
         out_count[row] = _append(chosen, kept, row, count, out_grams)
         out_guarantee[row] = max(guarantee, window + RUN - 1)
@@ -336,36 +359,35 @@ def _token_hash(token):
 
 def cue_table(
     phrases: list[tuple[tuple[bytes, ...], int]],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> CueTable:
     """Compile cue phrases for the kernel: a tree read from each phrase's last token backwards.
 
     Args:
         phrases: (normalised tokens, bit number 0..62) pairs; at most CUE_TOKENS tokens each.
 
     Returns:
-        bloom: uint64 bits, set for phrases of one token and for the last two tokens of longer
-        ones; slots: uint64 open-addressing table of the hashes of phrases and of their endings (0:
-        empty); groups: int64 beside the slots, bits of the phrase's groups, and the sign bit
-        where longer phrases end the same.
+        ends: uint64, a filter of the phrases of one token and of the last two tokens of longer
+        ones; phrases: uint64, a filter of the phrases of one and two tokens and of the last three
+        tokens of longer ones; slots: uint64 open-addressing table of the hashes of phrases and of
+        their endings (0: empty); groups: int64 beside the slots, bits of the phrase's groups, and
+        the sign bit where longer phrases end the same.
     """
     nodes: dict[int, int] = {}
-    bloom = np.zeros(_BLOOM_BITS // 64, dtype=np.uint64)
+    ends, whole = np.zeros((2, _BLOOM_WORDS), dtype=np.uint64)
 
-    def set_bit(h: int) -> None:
-        bit = h & (_BLOOM_BITS - 1)
-        bloom[bit >> 6] |= _U(1 << (bit & 63))
+    def set_bit(bloom: np.ndarray, h: int) -> None:
+        bloom[h >> int(_BLOOM_SHIFT)] |= _U(1 << (h & 63))
 
     for tokens, group in phrases:
         hashes = [_U(_token_hash(np.frombuffer(t, np.uint8))) for t in reversed(tokens)]
-        phrase = hashes[0]
-        for back, token in enumerate(hashes[1:], 1):
-            nodes[int(phrase)] = nodes.get(int(phrase), 0) | int(_LONGER)
-            phrase = _U(_append_token(phrase, token))
-            if back == 1:
-                set_bit(int(phrase))
-        if len(hashes) == 1:
-            set_bit(int(phrase))
-        nodes[int(phrase)] = nodes.get(int(phrase), 0) | 1 << group
+        endings = [hashes[0]]
+        for token in hashes[1:]:
+            endings.append(_U(_append_token(endings[-1], token)))
+        set_bit(ends, int(endings[:2][-1]))
+        set_bit(whole, int(endings[:3][-1]))
+        for ending in endings[:-1]:
+            nodes[int(ending)] = nodes.get(int(ending), 0) | int(_LONGER)
+        nodes[int(endings[-1])] = nodes.get(int(endings[-1]), 0) | 1 << group
     size = 1 << max(4, (2 * len(nodes)).bit_length())
     slots = np.zeros(size, dtype=np.uint64)
     groups = np.zeros(size, dtype=np.int64)
@@ -375,4 +397,4 @@ def cue_table(
             slot = (slot + 1) & (size - 1)
         slots[slot] = node
         groups[slot] = bits
-    return bloom, slots, groups
+    return ends, whole, slots, groups
