@@ -37,7 +37,7 @@ from stillhunt.fingerprints.cues import phrase_table
 from stillhunt.fingerprints.kernel import RUN, cue_table
 from stillhunt.fingerprints.text import fingerprint_text
 
-SLICE = 2000
+SLICE = 8192
 SLOW_SHARE = 8  # datasketch gets one prompt in so many, or it would take all the time
 WORDS = re.compile(r"\w+")
 CUES = cue_table(phrase_table())
@@ -78,9 +78,9 @@ def datasketch(permutations: int) -> Callable[[list], None]:
 
 
 def seconds(function: Callable[..., object], *arguments: object) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     function(*arguments)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def fingerprint(prompts: pa.LargeStringArray) -> None:
@@ -113,9 +113,9 @@ def measure(prompts: pa.LargeStringArray, limit: float) -> dict[str, dict[str, l
         found[KERNEL]["whole"].append(seconds(fingerprint, part) / len(part))
         found[FLOOR]["whole"].append(seconds(bare, part) / len(part))
         texts = part.to_pylist()
-        start = time.perf_counter()
+        start = time.process_time()
         ready = [kgrams(text) for text in texts]
-        shingling = (time.perf_counter() - start) / len(part)
+        shingling = (time.process_time() - start) / len(part)
         encoded = [[gram.encode() for gram in row] for row in ready[::SLOW_SHARE]]
         for name, sketch in sketches.items():
             rows: list = encoded if name.startswith("datasketch") else ready

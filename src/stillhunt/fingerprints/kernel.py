@@ -27,7 +27,7 @@ from numba import njit
 from stillhunt.fingerprints.boundaries import MARGIN, token_boundaries
 from stillhunt.fingerprints.boundaries import compiled as _compiled
 from stillhunt.fingerprints.boundaries import inlined as _inlined
-from stillhunt.fingerprints.machine import load64
+from stillhunt.fingerprints.machine import load64, places_of
 from stillhunt.fingerprints.winnowing import sample
 from stillhunt.records.observation import GRAMS
 
@@ -176,16 +176,17 @@ def _cues(tokens, count, places, ends, phrases, slots, groups):
 
 
 @_compiled
-def _hash_runs(tokens, count, hashes):
+def _hash_runs(tokens, count, pairs, hashes):
     """Step 5: hash every run of RUN tokens; returns how many there are.
 
     ``tokens`` starts with the _BEFORE places before the text.
     """
     grams = count - RUN + 1
+    square = _BASE * _BASE
+    for t in range(_U((grams + 4 + 15) & ~15)):
+        pairs[t] = tokens[t + _U(_BEFORE)] * _BASE + tokens[t + _U(_BEFORE + 1)]
     for g in range(_U((grams + 15) & ~15)):
-        h = _U(0)
-        for t in range(RUN):
-            h = h * _BASE + tokens[g + _U(_BEFORE + t)]
+        h = (pairs[g] * square + pairs[g + _U(2)]) * square + pairs[g + _U(4)]
         h = (h ^ (h >> _U(32))) * _MIX1
         hashes[g] = h ^ (h >> _U(32))
     return grams
@@ -194,10 +195,9 @@ def _hash_runs(tokens, count, hashes):
 @_compiled
 def _distinct(chosen, number):
     """Drop what occurs twice among the first ones of ``chosen``; returns how many are left."""
-    twice = False
+    twice = _U(0)
     for i in range(number):
-        for j in range(GRAMS):
-            twice |= (chosen[j] == chosen[i]) & (j < i)
+        twice |= places_of(chosen, chosen[i]) & ((_U(1) << _U(i)) - _U(1))
     if not twice:
         return number
     kept = 1
@@ -240,12 +240,12 @@ def _field(data, start, end, budget, chosen, bits, numbers, cue_table, item):
     Returns (grams in ``chosen``, window, tokens, cue bits, item hash).
     """
     folded, begins, ends = bits
-    tokens, minima = numbers
+    tokens, pairs, minima = numbers
     count = token_boundaries(data, start, end, folded, begins, ends)
     item = _take(folded, begins, ends, count, tokens, item)
     cues = _cues(tokens, count, begins, *cue_table)
     if count >= RUN:
-        grams = _hash_runs(tokens, count, minima)
+        grams = _hash_runs(tokens, count, pairs, minima)
         first = np.int32(minima[0] & _LOW32)
         last = np.int32(minima[grams - 1] & _LOW32)
         # Few grams are all kept; of more, two places are for the ends.
@@ -284,7 +284,7 @@ def _append(chosen, kept, row, count, out_grams):
 def fingerprint_rows(
     system, system_offsets, prompt, prompt_offsets, first, last, cue_table,
     out_grams, out_count, out_guarantee, out_cues, out_words, out_item, out_system,
-    folded, begins, ends, tokens, minima, chosen,
+    folded, begins, ends, tokens, pairs, minima, chosen,
 ):  # fmt: skip
     """Fingerprint rows first..last-1; writes to the out arrays at the same rows.
 
@@ -297,7 +297,7 @@ def fingerprint_rows(
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
     """
     bits = (folded, begins, ends)
-    numbers = (tokens, minima)
+    numbers = (tokens, pairs, minima)
     tokens[:_BEFORE] = 0
     for row in range(first, last):
         s0, s1 = system_offsets[row], system_offsets[row + 1]
@@ -339,6 +339,7 @@ def scratch(longest: int) -> tuple[np.ndarray, ...]:
         np.empty(longest + MARGIN, dtype=np.uint8),
         np.empty(longest + MARGIN, dtype=np.int64),
         np.empty(longest + MARGIN, dtype=np.int64),
+        np.empty(longest + MARGIN, dtype=np.uint64),
         np.empty(longest + MARGIN, dtype=np.uint64),
         np.empty(3 * (longest + MARGIN), dtype=np.uint64),
         np.empty(GRAMS + ENDS, dtype=np.int32),

@@ -19,9 +19,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 _I8 = ir.IntType(8)
+_I32 = ir.IntType(32)
 _I64 = ir.IntType(64)
 _BYTES = ir.VectorType(_I8, 64)
-_FLAGS = ir.VectorType(ir.IntType(1), 64)
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any, to: Any) -> Any:
@@ -33,11 +33,18 @@ def _little_endian(builder: Any, value: Any) -> Any:
     return value if sys.byteorder == "little" else builder.bswap(value)
 
 
-def _everywhere(builder: Any, byte: Any) -> Any:
-    """A vector of 64 times the same byte."""
-    one = builder.insert_element(ir.Constant(_BYTES, ir.Undefined), byte, ir.IntType(32)(0))
-    order = ir.Constant(ir.VectorType(ir.IntType(32), 64), [0] * 64)
-    return builder.shuffle_vector(one, ir.Constant(_BYTES, ir.Undefined), order)
+def _everywhere(builder: Any, value: Any, kind: Any = _BYTES) -> Any:
+    """A vector of one value, as often as its kind has places."""
+    one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, _I32(0))
+    order = ir.Constant(ir.VectorType(_I32, kind.count), [0] * kind.count)
+    return builder.shuffle_vector(one, ir.Constant(kind, ir.Undefined), order)
+
+
+def _bits(builder: Any, flags: Any) -> Any:
+    """The flags of a vector as a uint64, the first one lowest."""
+    number = ir.IntType(flags.type.count)
+    bits = builder.bitcast(flags, number)
+    return builder.zext(bits if sys.byteorder == "little" else builder.bitreverse(bits), _I64)
 
 
 def _inside(builder: Any, vector: Any, low: Any, high: Any) -> Any:
@@ -64,9 +71,7 @@ def bytes_within(_typing: Any, data: Any, index: Any, low: Any, high: Any) -> An
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         array, at, least, most = arguments
         pointer = _pointer(context, builder, signature.args[0], array, at, _BYTES)
-        flags = _inside(builder, builder.load(pointer, align=1), least, most)
-        bits = builder.bitcast(flags, _I64)
-        return bits if sys.byteorder == "little" else builder.bitreverse(bits)
+        return _bits(builder, _inside(builder, builder.load(pointer, align=1), least, most))
 
     return types.uint64(data, types.intp, types.uint8, types.uint8), generate
 
@@ -114,10 +119,9 @@ def prefetch(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ARG001
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = _pointer(context, builder, signature.args[0], *arguments, _I64)
-        number = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, _I32, _I32, _I32])
         fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(fetch, [pointer, number(0), number(3), number(1)])  # read, keep, data
+        builder.call(fetch, [pointer, _I32(0), _I32(3), _I32(1)])  # read, keep, data
         return context.get_dummy_value()
 
     return types.void(data, types.intp), generate
@@ -175,7 +179,19 @@ def least_changes(_typing: Any, data: Any, one: Any, two: Any) -> Any:  # noqa: 
             for step in (0, 1)
         ]  # fmt: skip
         flags = builder.icmp_unsigned("!=", _least(builder, here), _least(builder, there))
-        bits = builder.bitcast(flags, _I64)
-        return bits if sys.byteorder == "little" else builder.bitreverse(bits)
+        return _bits(builder, flags)
 
     return types.uint64(data, types.intp, types.intp), generate
+
+
+@intrinsic
+def places_of(_typing: Any, data: Any, value: Any) -> Any:  # noqa: ARG001
+    """Where the first 16 values of an int32 array are ``value``: bit i for data[i]."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(_I32, 16)
+        pointer = _pointer(context, builder, signature.args[0], arguments[0], _I64(0), kind)
+        wanted = _everywhere(builder, arguments[1], kind)
+        return _bits(builder, builder.icmp_unsigned("==", builder.load(pointer, align=4), wanted))
+
+    return types.uint64(data, types.int32), generate
