@@ -28,7 +28,7 @@ from stillhunt.fingerprints.boundaries import MARGIN, token_boundaries
 from stillhunt.fingerprints.boundaries import compiled as _compiled
 from stillhunt.fingerprints.boundaries import inlined as _inlined
 from stillhunt.fingerprints.machine import load64, places_of
-from stillhunt.fingerprints.winnowing import sample
+from stillhunt.fingerprints.winnowing import MOST_RUNS, RUNS_MEMORY, sample
 from stillhunt.records.observation import GRAMS
 
 RUN = 6
@@ -197,7 +197,7 @@ def _distinct(chosen, number):
     """Drop what occurs twice among the first ones of ``chosen``; returns how many are left."""
     twice = _U(0)
     for i in range(number):
-        twice |= places_of(chosen, chosen[i]) & ((_U(1) << _U(i)) - _U(1))
+        twice |= places_of(chosen, 0, chosen[i]) & ((_U(1) << _U(i)) - _U(1))
     if not twice:
         return number
     kept = 1
@@ -240,7 +240,7 @@ def _field(data, start, end, budget, chosen, bits, numbers, cue_table, item):
     Returns (grams in ``chosen``, window, tokens, cue bits, item hash).
     """
     folded, begins, ends = bits
-    tokens, pairs, minima = numbers
+    tokens, pairs, minima, runs, halves = numbers
     count = token_boundaries(data, start, end, folded, begins, ends)
     item = _take(folded, begins, ends, count, tokens, item)
     cues = _cues(tokens, count, begins, *cue_table)
@@ -250,7 +250,7 @@ def _field(data, start, end, budget, chosen, bits, numbers, cue_table, item):
         last = np.int32(minima[grams - 1] & _LOW32)
         # Few grams are all kept; of more, two places are for the ends.
         inner = budget if grams <= budget else budget - ENDS
-        kept, window = sample(minima, grams, inner, chosen)
+        kept, window = sample(minima, grams, inner, runs, halves, chosen)
         kept = _distinct(chosen, kept)
         kept = _keep(chosen, kept, first)
         kept = _keep(chosen, kept, last)
@@ -284,7 +284,7 @@ def _append(chosen, kept, row, count, out_grams):
 def fingerprint_rows(
     system, system_offsets, prompt, prompt_offsets, first, last, cue_table,
     out_grams, out_count, out_guarantee, out_cues, out_words, out_item, out_system,
-    folded, begins, ends, tokens, pairs, minima, chosen,
+    folded, begins, ends, tokens, pairs, minima, runs, halves, chosen,
 ):  # fmt: skip
     """Fingerprint rows first..last-1; writes to the out arrays at the same rows.
 
@@ -297,7 +297,7 @@ def fingerprint_rows(
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
     """
     bits = (folded, begins, ends)
-    numbers = (tokens, pairs, minima)
+    numbers = (tokens, pairs, minima, runs, halves)
     tokens[:_BEFORE] = 0
     for row in range(first, last):
         s0, s1 = system_offsets[row], system_offsets[row + 1]
@@ -342,7 +342,9 @@ def scratch(longest: int) -> tuple[np.ndarray, ...]:
         np.empty(longest + MARGIN, dtype=np.uint64),
         np.empty(longest + MARGIN, dtype=np.uint64),
         np.empty(3 * (longest + MARGIN), dtype=np.uint64),
-        np.empty(GRAMS + ENDS, dtype=np.int32),
+        np.empty(RUNS_MEMORY, dtype=np.uint64),
+        np.empty(RUNS_MEMORY, dtype=np.uint32),
+        np.empty(MOST_RUNS, dtype=np.int32),
     )
 
 

@@ -127,14 +127,6 @@ def prefetch(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ARG001
     return types.void(data, types.intp), generate
 
 
-def _least(builder: Any, pointers: list[Any]) -> Any:
-    least = builder.load(pointers[0], align=8)
-    for pointer in pointers[1:]:
-        other = builder.load(pointer, align=8)
-        least = builder.select(builder.icmp_unsigned("<", least, other), least, other)
-    return least
-
-
 @intrinsic
 def store_least(_typing: Any, data: Any, at: Any, one: Any, two: Any, three: Any, to: Any) -> Any:  # noqa: ARG001
     """Of a uint64 array, store 16 minima of four places each.
@@ -151,47 +143,72 @@ def store_least(_typing: Any, data: Any, at: Any, one: Any, two: Any, three: Any
             _pointer(context, builder, signature.args[0], array, builder.mul(base, _I64(8)), kind)
             for base in bases
         ]
-        builder.store(_least(builder, starts[:-1]), starts[-1], align=8)
+        least, *others = [builder.load(start, align=8) for start in starts[:-1]]
+        for other in others:
+            least = builder.select(builder.icmp_unsigned("<", least, other), least, other)
+        builder.store(least, starts[-1], align=8)
         return context.get_dummy_value()
 
     return types.void(data, *[types.intp] * 5), generate
 
 
 @intrinsic
-def least_changes(_typing: Any, data: Any, one: Any, two: Any) -> Any:  # noqa: ARG001
-    """Where the least of two places of a uint64 array changes, 64 times: bit i for one + i, two + i.
-
-    Bit i tells whether the lesser of data[one + i] and data[two + i] is another than that of
-    data[one + i + 1] and data[two + i + 1].
-    """
+def changes(_typing: Any, data: Any, at: Any) -> Any:  # noqa: ARG001
+    """Where a uint64 array changes, 64 times: bit i tells if data[at + i] != data[at + i + 1]."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        array, *bases = arguments
-        kind = ir.VectorType(_I64, 64)
-        here, there = [
-            [
+        array, first = arguments
+        here, next_ = [
+            builder.load(
                 _pointer(
                     context, builder, signature.args[0], array,
-                    builder.mul(builder.add(base, _I64(step)), _I64(8)), kind,
-                )
-                for base in bases
-            ]
-            for step in (0, 1)
+                    builder.mul(place, _I64(8)), ir.VectorType(_I64, 64),
+                ),
+                align=8,
+            )
+            for place in (first, builder.add(first, _I64(1)))
         ]  # fmt: skip
-        flags = builder.icmp_unsigned("!=", _least(builder, here), _least(builder, there))
-        return _bits(builder, flags)
+        return _bits(builder, builder.icmp_unsigned("!=", here, next_))
 
-    return types.uint64(data, types.intp, types.intp), generate
+    return types.uint64(data, types.intp), generate
+
+
+def _places(relation: str, data: Any, arguments: tuple[Any, ...], tools: tuple[Any, Any]) -> Any:
+    """Which of 32 values of an array of 32-bit numbers, from an index on, relate to a value so."""
+    context, builder = tools
+    array, at, value = arguments
+    kind = ir.VectorType(_I32, 32)
+    pointer = _pointer(context, builder, data, array, builder.mul(at, _I64(4)), kind)
+    values = builder.load(pointer, align=4)
+    wanted = _everywhere(builder, value, kind)
+    return _bits(builder, builder.icmp_unsigned(relation, values, wanted))
 
 
 @intrinsic
-def places_of(_typing: Any, data: Any, value: Any) -> Any:  # noqa: ARG001
-    """Where the first 16 values of an int32 array are ``value``: bit i for data[i]."""
+def places_of(_typing: Any, data: Any, index: Any, value: Any) -> Any:  # noqa: ARG001
+    """Which of 32 values of an array of 32-bit numbers are ``value``: bit i for data[index + i]."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kind = ir.VectorType(_I32, 16)
-        pointer = _pointer(context, builder, signature.args[0], arguments[0], _I64(0), kind)
-        wanted = _everywhere(builder, arguments[1], kind)
-        return _bits(builder, builder.icmp_unsigned("==", builder.load(pointer, align=4), wanted))
+        return _places("==", signature.args[0], arguments, (context, builder))
 
-    return types.uint64(data, types.int32), generate
+    return types.uint64(data, types.intp, data.dtype), generate
+
+
+@intrinsic
+def places_below(_typing: Any, data: Any, index: Any, bound: Any) -> Any:  # noqa: ARG001
+    """Which of 32 values of a uint32 array are below a bound: bit i for data[index + i]."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return _places("<", signature.args[0], arguments, (context, builder))
+
+    return types.uint64(data, types.intp, types.uint32), generate
+
+
+@intrinsic
+def bit_length(_typing: Any, value: Any) -> Any:  # noqa: ARG001
+    """One more than the position of a uint64's highest set bit; 0 where none is set."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.sub(_I64(64), builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0)))
+
+    return types.intp(types.uint64), generate

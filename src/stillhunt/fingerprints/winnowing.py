@@ -16,36 +16,27 @@ from __future__ import annotations
 import numpy as np
 
 from stillhunt.fingerprints.boundaries import compiled, inlined
-from stillhunt.fingerprints.machine import count_ones, first_one, least_changes, store_least
+from stillhunt.fingerprints.machine import (
+    bit_length,
+    changes,
+    count_ones,
+    first_one,
+    places_below,
+    places_of,
+    store_least,
+)
 from stillhunt.records.observation import GRAMS
 
 MARGIN = 128
 """Memory behind a text's hashes, and behind their minima, that is read or overwritten."""
 
+MOST_RUNS = 32
+_STARTS, _HIGHS, _STRETCHES, _CHOICE = MOST_RUNS, 0, MOST_RUNS, 2 * MOST_RUNS  # where what begins in ``runs``, ``halves``
+RUNS_MEMORY = 2 * MOST_RUNS + 2
+
 _U = np.uint64
 _ONE = _U(1)
 _LOW32 = _U(0xFFFFFFFF)
-
-
-@inlined
-def _change_bits(minima, at, shift, left):
-    """``least_changes`` from place ``at`` on, of the first ``left`` places only."""
-    bits = least_changes(minima, at, at + shift)
-    if left < 64:
-        bits &= (_ONE << _U(left)) - _ONE
-    return bits
-
-
-@compiled
-def _changes(minima, at, number, shift):
-    """How often the least of two places ``shift`` apart changes, over ``number`` pairs.
-
-    The pairs are minima[at + i] and minima[at + i + shift].
-    """
-    changes = 0
-    for i in range(0, number - 1, 64):
-        changes += count_ones(_change_bits(minima, at + i, shift, number - 1 - i))
-    return changes
 
 
 @compiled
@@ -60,89 +51,123 @@ def _widen(minima, one, two, number, base, wider):
 
 
 @compiled
-def _next_window(minima, grams, room, budget, here, base, guess):
-    """Find the smallest window above ``base`` whose minima change fewer than ``budget`` times.
+def _list_runs(minima, grams, window, runs, halves):
+    """List the runs of equal minima of a window, if they are at most MOST_RUNS.
 
-    ``minima`` holds, from ``here`` on, those of windows of ``base`` hashes, and from ``room`` on,
-    space for twice as many. Returns (window, place, shift) as ``_smallest_window``.
+    ``minima`` holds the hashes, and behind each third of it, space for their minima. In ``runs``
+    the runs' minima will be first, and from _STARTS on where they start, and where the last ends.
+
+    Returns how many there are, 0 for too many.
     """
-    low = base
-    high = top = min(2 * base, grams)  # wider ones need other minima
-    guesses = 3  # then halving, which is never slow
-    while True:
-        while high - low > 1:
-            middle = max(low + 1, min(guess, high - 1))
-            changes = _changes(minima, here, grams - middle + 1, middle - base)
-            if changes < budget:
-                high = middle
-            else:
-                low = middle
-            guesses -= 1
-            # Windows and changes are about inversely proportional.
-            guess = middle * changes // budget if guesses > 0 else (low + high) >> 1
-        if high < top or _changes(minima, here, grams - top + 1, top - base) < budget:
-            return high, here, high - base
-        there = 2 * room if here == room else room
-        _widen(minima, here, there, grams - top + 1, base, top)
-        here = there
-        low = base = top
-        high = top = min(2 * base, grams)
-
-
-@compiled
-def _smallest_window(minima, grams, room, budget):
-    """Find the smallest window whose minima change fewer than ``budget`` times.
-
-    ``minima`` holds the hashes, and behind them, from ``room`` on, space for twice as many.
-
-    Returns (window, place, shift): the window's minima are those of minima[place + i] and
-    minima[place + i + shift].
-    """
-    if grams <= budget:
-        return 1, 0, 0
-    # The minima of hashes that are all different change about 2 grams / (window + 1) times.
-    likely = 2 * grams // budget
+    room = len(minima) // 3
     here = 0
     base = 1
-    skipped = 3 * likely >> 2
-    while base < skipped:
-        wider = min(4 * base, skipped)
+    while base < window:
+        wider = min(4 * base, window)
         there = 2 * room if here == room else room
         _widen(minima, here, there, grams - wider + 1, base, wider)
         here = there
         base = wider
-    window, place, shift = _next_window(minima, grams, room, budget, here, base, likely)
-    if window > base + 1 or _changes(minima, here, grams - base + 1, 0) >= budget:
-        return window, place, shift
-    # A text that repeats itself: what was skipped may be the answer. The hashes are still there.
-    if _changes(minima, 0, grams, 0) < budget:
-        return 1, 0, 0
-    return _next_window(minima, grams, room, budget, 0, 1, 2)
+    runs[_STARTS] = 0
+    runs[0] = minima[here]
+    halves[_HIGHS] = np.uint32(runs[0] >> _U(32))
+    found = 1
+    for i in range(0, grams - window, 64):
+        bits = changes(minima, here + i)
+        left = grams - window - i
+        if left < 64:
+            bits &= (_ONE << _U(left)) - _ONE
+        if found + count_ones(bits) > MOST_RUNS:
+            return 0
+        while bits:
+            start = i + first_one(bits) + 1
+            runs[_U(_STARTS + found)] = start
+            least = minima[_U(here + start)]
+            runs[_U(found)] = least
+            halves[_U(_HIGHS + found)] = np.uint32(least >> _U(32))
+            bits &= bits - _ONE
+            found += 1
+    runs[_U(_STARTS + found)] = grams - window + 1
+    return found
 
 
 @compiled
-def sample(minima, grams, budget, chosen):
-    """Winnow: the distinct minima of the smallest window that fits.
+def _widest_runs(runs, number, window, budget, halves, chosen):
+    """Choose the minima of the smallest window that fits, from the runs of a smaller one.
+
+    ``runs`` are the ``number`` ones of ``window``, more than the budget. As windows widen, a run
+    goes when the stretch on which its minimum is the least becomes too short for them. Of two runs
+    with one minimum and greater ones between them, the second goes when those have gone: then they
+    are one run.
+
+    Returns (number chosen, window); 0 are chosen in the rare case that is for others to solve:
+    minima that differ in their lower halves only.
+    """
+    all_runs = (_ONE << _U(number)) - _ONE
+    alike = True
+    for j in range(_U(number)):
+        earlier = (_ONE << j) - _ONE
+        high = halves[j + _U(_HIGHS)]
+        below = places_below(halves, _HIGHS, high) & all_runs
+        before = bit_length(below & earlier)
+        after = np.uint64(first_one((below | (_ONE << _U(number))) >> j)) + j
+        twin = bit_length(places_of(halves, _HIGHS, high) & earlier)
+        if twin > before:
+            alike &= runs[_U(twin - 1)] == runs[j]
+            before = twin
+            after = j
+        stretch = runs[_U(_STARTS) + after] - runs[_U(_STARTS + before)] + _U(window - 1)
+        halves[j + _U(_STRETCHES)] = np.uint32(stretch)
+    if not alike:
+        return 0, window
+    # Which runs go cannot be predicted, so nothing branches on it: 0 or the stretch is looked up.
+    found = 0
+    gone = 0
+    halves[_CHOICE] = 0
+    for j in range(_U(number)):
+        stretch = halves[j + _U(_STRETCHES)]
+        shorter = places_below(halves, _STRETCHES, stretch) & all_runs
+        stays = np.int64(number - count_ones(shorter) <= budget)
+        chosen[_U(found)] = np.int32(runs[j] & _LOW32)
+        found += stays
+        halves[_CHOICE + 1] = stretch
+        longer = np.int64(halves[_U(_CHOICE + 1 - stays)]) - gone
+        gone += longer & ~(longer >> 63)  # the greater of the two
+    return found, gone + 1
+
+
+@compiled
+def sample(minima, grams, budget, runs, halves, chosen):
+    """Winnow: the minima of the smallest window that fits, each as often as it comes anew.
 
     Args:
-        minima: uint64 (3 (texts' most grams + MARGIN),), a ``grams`` of hashes first; the rest is
-            overwritten.
+        minima: uint64 (3 (texts' most grams + MARGIN),), the text's ``grams`` hashes first; the
+            rest is overwritten.
         budget: at most so many, up to GRAMS.
-        chosen: int32 (GRAMS + 2,), overwritten: the low halves of the minima.
+        runs: uint64 (RUNS_MEMORY,); halves: uint32 (RUNS_MEMORY,), both overwritten.
+        chosen: int32 (MOST_RUNS,), overwritten: the low halves of the minima.
 
     Returns:
         (number chosen, window).
     """
-    room = len(minima) // 3
-    window, place, shift = _smallest_window(minima, grams, room, budget)
-    chosen[0] = np.int32(min(minima[place], minima[place + shift]) & _LOW32)
-    found = 1
-    places = grams - window
-    for i in range(0, places, 64):
-        bits = _change_bits(minima, place + i, shift, places - i)
-        while bits:
-            at = _U(place + i + first_one(bits) + 1)
-            bits &= bits - _ONE
-            chosen[_U(found)] = np.int32(min(minima[at], minima[at + _U(shift)]) & _LOW32)
-            found += 1
-    return found, window
+    too_small = 0
+    fits = grams
+    # The minima of hashes that are all different change about 2 grams / (window + 1) times: a few
+    # times too often, so that there are hardly ever too few of them or too many.
+    window = max(1, (2 * grams - budget - 5) // (budget + 7)) if grams > budget else 1
+    while True:
+        number = _list_runs(minima, grams, window, runs, halves)
+        if number > budget:
+            found, widest = _widest_runs(runs, number, window, budget, halves, chosen)
+            if found > 0:
+                return found, widest
+        if 0 < number <= budget:
+            fits = window
+            if fits - too_small <= 1:
+                break
+        else:
+            too_small = window
+        window = fits if fits - too_small <= 1 else (too_small + fits) >> 1
+    for j in range(_U(number)):
+        chosen[j] = np.int32(runs[j] & _LOW32)
+    return number, window
