@@ -62,6 +62,7 @@ BEFORE = _BEFORE
 _FIRST_EIGHT = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], dtype=np.uint64)
 _SECOND_EIGHT = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], dtype=np.uint64)
 
+
 @_inlined
 def _mix(h):
     """Finalise a 64-bit hash (MurmurHash3's fmix64)."""

@@ -58,7 +58,8 @@ def load64(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ARG001
     """Read bytes index..index+7 of a uint8 array as a uint64."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _pointer(context, builder, signature.args[0], *arguments, _I64)
+        array, at = arguments
+        pointer = _pointer(context, builder, signature.args[0], array, at, _I64)
         return _little_endian(builder, builder.load(pointer, align=1))
 
     return types.uint64(data, types.intp), generate
@@ -118,7 +119,8 @@ def prefetch(_typing: Any, data: Any, index: Any) -> Any:  # noqa: ARG001
     """Fetch the cache line of byte ``index`` of a uint8 array; any index will do."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pointer = _pointer(context, builder, signature.args[0], *arguments, _I64)
+        array, at = arguments
+        pointer = _pointer(context, builder, signature.args[0], array, at, _I64)
         kind = ir.FunctionType(ir.VoidType(), [pointer.type, _I32, _I32, _I32])
         fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
         builder.call(fetch, [pointer, _I32(0), _I32(3), _I32(1)])  # read, keep, data

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from stillhunt.fingerprints.boundaries import compiled, inlined
+from stillhunt.fingerprints.boundaries import compiled
 from stillhunt.fingerprints.machine import (
     bit_length,
     changes,
@@ -25,14 +25,18 @@ from stillhunt.fingerprints.machine import (
     places_of,
     store_least,
 )
-from stillhunt.records.observation import GRAMS
 
 MARGIN = 128
 """Memory behind a text's hashes, and behind their minima, that is read or overwritten."""
 
 MOST_RUNS = 32
-_STARTS, _HIGHS, _STRETCHES, _CHOICE = MOST_RUNS, 0, MOST_RUNS, 2 * MOST_RUNS  # where what begins in ``runs``, ``halves``
+"""As many runs of equal minima are looked at at once; more than GRAMS."""
+
+# Where what begins: in ``runs`` the starts, behind the minima; in ``halves`` the rest.
+_STARTS = MOST_RUNS
+_HIGHS, _STRETCHES, _CHOICE = 0, MOST_RUNS, 2 * MOST_RUNS
 RUNS_MEMORY = 2 * MOST_RUNS + 2
+"""Places of the arrays ``runs`` and ``halves``."""
 
 _U = np.uint64
 _ONE = _U(1)
@@ -54,8 +58,9 @@ def _widen(minima, one, two, number, base, wider):
 def _list_runs(minima, grams, window, runs, halves):
     """List the runs of equal minima of a window, if they are at most MOST_RUNS.
 
-    ``minima`` holds the hashes, and behind each third of it, space for their minima. In ``runs``
-    the runs' minima will be first, and from _STARTS on where they start, and where the last ends.
+    ``minima`` holds the hashes; its other two thirds are overwritten. In ``runs`` the runs' minima
+    will be first, and from _STARTS on where they start, and where the last one ends; in ``halves``
+    from _HIGHS on the upper halves of the minima.
 
     Returns how many there are, 0 for too many.
     """
