@@ -10,10 +10,13 @@ max(their guarantees) tokens, in system or prompt of either, share a hash. What 
 the budget is how often the minimum changes from one window to the next, so that a phrase said
 over and over takes one place and not all of them.
 
-A text is read in steps: (1) eight bytes at a time are lower-cased and sorted into word bytes and
-others, without branches; (2) lead bytes of wide characters and of punctuation beyond ASCII, where
-there are any, correct those bits; (3) tokens are taken off the bits and hashed; (4) cue phrases are
-looked up; (5) runs are hashed and the sample is chosen.
+A text is read in steps: (1) it is lower-cased and the places where tokens begin and end are listed
+(``boundaries``); (2) tokens are hashed; (3) cue phrases are looked up; (4) runs are hashed; (5) the
+sample is chosen (``winnowing``). Each step is a loop of its own over arrays that stay in the nearest
+cache, so that no iteration waits for the one before, nor on a branch that cannot be predicted.
+
+Numba keeps compiled functions beside the file that defines them and does not see that a function
+they call, from another file, has changed: after editing one of these files delete ``__pycache__``.
 """
 
 # mypy: allow-untyped-defs, no-check-untyped-defs, allow-untyped-calls
@@ -44,6 +47,7 @@ CUE_TOKENS = 5
 """Longest cue phrase, in tokens."""
 
 CueTable = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""What ``cue_table`` returns."""
 
 _U = np.uint64
 _SEED = _U(0xCBF29CE484222325)
@@ -178,9 +182,10 @@ def _cues(tokens, count, places, ends, phrases, slots, groups):
 
 @_compiled
 def _hash_runs(tokens, count, pairs, hashes):
-    """Step 5: hash every run of RUN tokens; returns how many there are.
+    """Step 4: hash every run of RUN tokens; returns how many there are.
 
-    ``tokens`` starts with the _BEFORE places before the text.
+    ``tokens`` starts with the _BEFORE places before the text. A run is three pairs. Loops go on to
+    a multiple of sixteen, so that they are vectors to their end: there is memory for that.
     """
     grams = count - RUN + 1
     square = _BASE * _BASE
