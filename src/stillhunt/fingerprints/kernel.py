@@ -10,10 +10,13 @@ max(their guarantees) tokens, in system or prompt of either, share a hash. What 
 the budget is how often the minimum changes from one window to the next, so that a phrase said
 over and over takes one place and not all of them.
 
-A text is read in steps: (1) eight bytes at a time are lower-cased and sorted into word bytes and
-others, without branches; (2) lead bytes of wide characters and of punctuation beyond ASCII, where
-there are any, correct those bits; (3) tokens are taken off the bits and hashed; (4) cue phrases are
-looked up; (5) runs are hashed and the sample is chosen.
+A text is read in steps: (1) it is lower-cased and the places where tokens begin and end are listed
+(``boundaries``); (2) tokens are hashed; (3) cue phrases are looked up; (4) runs are hashed; (5) the
+sample is chosen (``winnowing``). Each step is a loop of its own over arrays that stay in the nearest
+cache, so that no iteration waits for the one before, nor on a branch that cannot be predicted.
+
+Numba keeps compiled functions beside the file that defines them and does not see that a function
+they call, from another file, has changed: after editing one of these files delete ``__pycache__``.
 """
 
 # mypy: allow-untyped-defs, no-check-untyped-defs, allow-untyped-calls
@@ -24,7 +27,11 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from stillhunt.fingerprints.machine import first_one, load64, prefetch, store64
+from stillhunt.fingerprints.boundaries import MARGIN, token_boundaries
+from stillhunt.fingerprints.boundaries import compiled as _compiled
+from stillhunt.fingerprints.boundaries import inlined as _inlined
+from stillhunt.fingerprints.machine import load64, places_of
+from stillhunt.fingerprints.winnowing import MOST_RUNS, RUNS_MEMORY, sample
 from stillhunt.records.observation import GRAMS
 
 RUN = 6
@@ -39,43 +46,25 @@ ENDS = 2
 CUE_TOKENS = 5
 """Longest cue phrase, in tokens."""
 
+CueTable = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""What ``cue_table`` returns."""
+
 _U = np.uint64
 _SEED = _U(0xCBF29CE484222325)
 _MIX1 = _U(0xFF51AFD7ED558CCD)
 _MIX2 = _U(0xC4CEB9FE1A85EC53)
 _BASE = _U(0x9E3779B97F4A7C15)
 _LOW32 = _U(0xFFFFFFFF)
-_BLOOM_BITS = 1 << 17
+_BLOOM_WORDS = 1 << 11
+_BLOOM_SHIFT = _U(64 - 11)
 _LONGER = np.int64(-(1 << 63))
 _BEFORE = max(RUN, CUE_TOKENS)  # zeros before a text's first token, never written
 BEFORE = _BEFORE
 
 
-def _repeated(byte: int) -> np.uint64:
-    return _U(int.from_bytes(bytes([byte] * 8), "little"))
-
-
-_HIGH = _repeated(0x80)
-_LOW7 = _repeated(0x7F)
-_FROM_UPPER_A, _PAST_UPPER_Z = _repeated(0x80 - ord("A")), _repeated(0x7F - ord("Z"))
-_FROM_LOWER_A, _PAST_LOWER_Z = _repeated(0x80 - ord("a")), _repeated(0x7F - ord("z"))
-_FROM_0, _PAST_9 = _repeated(0x80 - ord("0")), _repeated(0x7F - ord("9"))
-_UNDERSCORES, _C2S = _repeated(ord("_")), _repeated(0xC2)
-
-# Multiplying by it brings bit 8 i to bit 56 + i.
-_GATHER = _U(sum(1 << 7 * i for i in range(1, 9)))
-
 # By how many bytes of a token are left, 0 to 16.
 _FIRST_EIGHT = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(17)], dtype=np.uint64)
 _SECOND_EIGHT = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(17)], dtype=np.uint64)
-
-_AHEAD = 2048  # bytes; about three texts
-
-SEPARATOR, WORD, WIDE = 0, 1, 2
-
-# Nothing here allocates, so that arrays need no counting of references, which costs 5 %.
-_compiled = njit(cache=True, nogil=True, _nrt=False)  # type: ignore[call-overload]
-_inlined = njit(cache=True, inline="always", _nrt=False)  # type: ignore[call-overload]
 
 
 @_inlined
@@ -108,154 +97,6 @@ def _finish(h):
 
 
 @_inlined
-def _leads(x):
-    """Of eight bytes, leads C2 and E0..FF, as bit 7; step 2 says what they are."""
-    other = x ^ _C2S
-    c2 = ~(((other & _LOW7) + _LOW7) | other)
-    return ((x & (x << _U(1)) & (x << _U(2))) | c2) & _HIGH
-
-
-@_inlined
-def _classify(x):
-    """Eight bytes at once: (lower-cased, word bytes, leads to look at), the last two as bit 7.
-
-    Adding to seven bits carries into the eighth exactly where a byte is past a bound, and never
-    into the next byte.
-    """
-    high = x & _HIGH
-    low = x & _LOW7
-    upper = (low + _FROM_UPPER_A) & ~(low + _PAST_UPPER_Z) & ~high & _HIGH
-    folded = x | (upper >> _U(2))
-    low |= upper >> _U(2)
-    letter = (low + _FROM_LOWER_A) & ~(low + _PAST_LOWER_Z)
-    digit = (low + _FROM_0) & ~(low + _PAST_9)
-    underscore = ~((low ^ _UNDERSCORES) + _LOW7)
-    lead = _leads(x)
-    word = (((letter | digit | underscore) & ~high) | (high & ~lead)) & _HIGH
-    return folded, word, lead
-
-
-@_inlined
-def _gather(flags):
-    """Eight flags, each bit 7 of its byte, to the eight bits of one byte."""
-    return np.uint8(((flags >> _U(7)) * _GATHER) >> _U(56))
-
-
-@_compiled
-def _mark(data, start, end, folded, word):
-    """Step 1: fold bytes start..end-1; mark word bytes, one bit each, zero past the end.
-
-    Returns whether there may be leads.
-    """
-    length = end - start
-    blocks = (length + 63) >> 6
-    leads = _U(0)
-    for k in range(blocks):  # the rows to come, or they would be waited for
-        prefetch(data, start + 64 * k + _AHEAD)
-    if start + 64 * blocks <= len(data):
-        for k in range(_U(8 * blocks)):
-            fold, w, s = _classify(load64(data, start + 8 * np.int64(k)))
-            store64(folded, 8 * np.int64(k), fold)
-            word[k] = _gather(w)
-            leads |= s
-    else:
-        for k in range((length + 7) >> 3):
-            x = _U(0)
-            for j in range(8 * k, min(8 * k + 8, length)):
-                x |= _U(data[start + j]) << _U(8 * (j & 7))
-            fold, w, s = _classify(x)
-            store64(folded, 8 * k, fold)
-            word[k] = _gather(w)
-            leads |= s
-    last = length >> 3
-    inside = np.uint8((1 << (length & 7)) - 1)
-    word[last] &= inside
-    store64(word, last + 1, _U(0))
-    return leads != 0
-
-
-@_inlined
-def _sequence(data, i, end):
-    """Length and class of the sequence at lead byte i: C2 or E0..FF.
-
-    Classes: SEPARATOR, WORD (that one byte), or WIDE (a token by itself).
-    """
-    first = data[i]
-    second = data[i + 1] if i + 1 < end else np.uint8(0)
-    kind = SEPARATOR
-    extra = 2
-    if first == 0xC2:
-        extra = 1
-    elif first == 0xE0:
-        if second < 0xB8 or second > 0xBB:
-            return 1, WORD
-        kind = WIDE
-    elif first == 0xE3:
-        if second != 0x80:
-            kind = WIDE
-    elif 0xE3 < first < 0xEE:
-        kind = WIDE
-    elif first == 0xEF:
-        if (second & 0xFE) != 0xBC:
-            return 1, WORD
-    elif 0xEF < first < 0xF5:
-        kind = WIDE
-        extra = 3
-    elif first != 0xE2:
-        return 1, WORD
-    length = 1
-    while length <= extra and i + length < end and 0x80 <= data[i + length] < 0xC0:
-        length += 1
-    return length, kind
-
-
-@_compiled
-def _correct(data, start, end, folded, word, lead):
-    """Step 2: take what belongs to wide characters and punctuation out of the word bits.
-
-    Afterwards ``lead`` marks where a token may start: word bytes and leads of wide characters.
-    """
-    words = (end - start + 7) >> 3
-    for k in range(_U(words)):
-        lead[k] = _gather(_leads(load64(folded, 8 * np.int64(k))))
-    last = (end - start) >> 3
-    lead[last] &= np.uint8((1 << ((end - start) & 7)) - 1)
-    store64(lead, last + 1, _U(0))
-    for k in range(words):
-        marks = _U(lead[k])
-        kept = marks
-        while marks:
-            at = 8 * k + first_one(marks)
-            marks &= marks - _U(1)
-            length, kind = _sequence(data, start + at, end)
-            if kind == WORD:
-                word[k] |= np.uint8(1 << (at & 7))
-            for j in range(at + 1, at + length):
-                word[j >> 3] &= np.uint8(~(1 << (j & 7)))
-            if kind != WIDE:
-                kept &= ~(_U(1) << _U(at & 7))
-        lead[k] = np.uint8(kept)
-    for k in range(words):
-        lead[k] |= word[k]
-
-
-@_inlined
-def _window(bits, at):
-    """The bits from position ``at`` on: at least 57 of them, then zeros."""
-    return load64(bits, at >> 3) >> _U(at & 7)
-
-
-@_inlined
-def _run_end(bits, at):
-    """The first position from ``at`` on whose bit is zero."""
-    while True:
-        run = first_one(~_window(bits, at))
-        if run < 64 - (at & 7):
-            return at + run
-        at += run
-
-
-@_inlined
 def _all_digits(text, at, end):
     while at < end and 48 <= text[at] <= 57:
         at += 1
@@ -278,58 +119,53 @@ def _hash_bytes(text, at, end):
 
 
 @_compiled
-def _take(folded, word, starts, plain, end, tokens, item):
-    """Step 3: hash the tokens; returns (how many, hash of the sequence of exact tokens).
-
-    ``plain``: there are no wide characters, and ``starts`` is ``word``.
-    """
+def _take(folded, begins, ends, count, tokens, item):
+    """Step 2: hash the tokens; returns the hash of the sequence of exact tokens."""
     zero = _finish(_absorb(_absorb(_SEED, _U(48)), _U(0)))
-    at = 0
-    filled = _U(_BEFORE)
-    while at < end:
-        window = _window(starts, at)
-        if window == 0:
-            at += 64 - (at & 7)
-            continue
-        skip = first_one(window)
-        seen = 64 - (at & 7) - skip
-        begin = at + skip
-        if not plain:
-            window = _window(word, begin)
-            seen = 64 - (begin & 7)
-            skip = 0
-        run = first_one(~(window >> _U(skip)))
-        at = begin + run
-        if run >= seen:
-            at = _run_end(word, at)
-        elif run == 0:  # a wide character: its continuation bytes are neither words nor starts
-            at += 1
-            length = 3 if folded[begin] < 0xF0 else 4
-            while at < end and at < begin + length and 0x80 <= folded[at] < 0xC0:
-                at += 1
-        exact = _hash_bytes(folded, begin, at)
+    for t in range(_U(count)):
+        begin, end = begins[t], ends[t]
+        exact = _hash_bytes(folded, begin, end)
         item = _chain(item, exact)
-        if 48 <= folded[_U(begin)] <= 57 and _all_digits(folded, begin, at):
+        if 48 <= folded[_U(begin)] <= 57 and _all_digits(folded, begin, end):
             exact = zero
-        tokens[filled] = exact
-        filled += _U(1)
-    return np.int64(filled) - _BEFORE, item
+        tokens[t + _U(_BEFORE)] = exact
+    return item
+
+
+@_inlined
+def _bloom_bit(bloom, h):
+    """The filter's bit for a hash, as the lowest bit."""
+    return bloom[h >> _BLOOM_SHIFT] >> (h & _U(63))
 
 
 @_compiled
-def _cues(tokens, count, bloom, slots, groups):
-    """Step 4: the groups of the phrases in the text."""
-    found = np.int64(0)
-    mask = _U(len(slots) - 1)
+def _cues(tokens, count, places, ends, phrases, slots, groups):
+    """Step 3: the groups of the phrases in the text; ``places`` is overwritten.
+
+    Phrases are looked up from their last token backwards. Few tokens pass both filters, and no
+    branch depends on them until they have.
+    """
+    passed = 0
     for t in range(_U(_BEFORE), _U(_BEFORE + count)):
         token = tokens[t]
         pair = _chain(token, tokens[t - _U(1)])
-        one = bloom[(token & _U(_BLOOM_BITS - 1)) >> _U(6)] >> (token & _U(63))
-        two = bloom[(pair & _U(_BLOOM_BITS - 1)) >> _U(6)] >> (pair & _U(63))
-        if not (one | two) & _U(1):
-            continue
-        phrase = token
+        places[_U(passed)] = t
+        passed += np.int64((_bloom_bit(ends, token) | _bloom_bit(ends, pair)) & _U(1))
+    likely = 0
+    for i in range(_U(passed)):
+        t = _U(places[i])
+        token = tokens[t]
+        pair = _chain(token, tokens[t - _U(1)])
+        three = _chain(pair, tokens[t - _U(2)])
+        seen = _bloom_bit(phrases, token) | _bloom_bit(phrases, pair) | _bloom_bit(phrases, three)
+        places[_U(likely)] = t
+        likely += np.int64(seen & _U(1))
+    found = np.int64(0)
+    mask = _U(len(slots) - 1)
+    for i in range(_U(likely)):
+        t = _U(places[i])
         back = t
+        phrase = tokens[t]
         while True:
             slot = (phrase >> _U(32)) & mask
             while slots[slot] != 0 and slots[slot] != phrase:
@@ -345,131 +181,35 @@ def _cues(tokens, count, bloom, slots, groups):
 
 
 @_compiled
-def _hash_runs(tokens, count, hashes):
-    """Step 5: hash every run of RUN tokens; returns how many there are.
+def _hash_runs(tokens, count, pairs, hashes):
+    """Step 4: hash every run of RUN tokens; returns how many there are.
 
-    ``tokens`` starts with the _BEFORE places before the text.
+    ``tokens`` starts with the _BEFORE places before the text. A run is three pairs. Loops go on to
+    a multiple of sixteen, so that they are vectors to their end: there is memory for that.
     """
-    power = _U(1)
-    for _ in range(RUN):
-        power *= _BASE
-    rolling = _U(0)
-    for t in range(_BEFORE, _BEFORE + RUN - 1):
-        rolling = rolling * _BASE + tokens[t]
     grams = count - RUN + 1
-    for g in range(_U(grams)):
-        t = g + _U(_BEFORE + RUN - 1)
-        rolling = rolling * _BASE + tokens[t] - tokens[t - _U(RUN)] * power
-        h = (rolling ^ (rolling >> _U(32))) * _MIX1
+    square = _BASE * _BASE
+    for t in range(_U((grams + 4 + 15) & ~15)):
+        pairs[t] = tokens[t + _U(_BEFORE)] * _BASE + tokens[t + _U(_BEFORE + 1)]
+    for g in range(_U((grams + 15) & ~15)):
+        h = (pairs[g] * square + pairs[g + _U(2)]) * square + pairs[g + _U(4)]
+        h = (h ^ (h >> _U(32))) * _MIX1
         hashes[g] = h ^ (h >> _U(32))
     return grams
 
 
 @_compiled
-def _changes(minima, at, number, shift):
-    """How often the least of two places ``shift`` apart changes, over ``number`` pairs.
-
-    The pairs are minima[at + i] and minima[at + i + shift].
-    """
-    changes = _U(0)
-    one = _U(at)
-    two = _U(at + shift)
-    for i in range(_U(1), _U(number)):
-        before = min(minima[one + i - _U(1)], minima[two + i - _U(1)])
-        changes += _U(before != min(minima[one + i], minima[two + i]))
-    return np.int64(changes)
-
-
-@_compiled
-def _widen(minima, one, two, number, shift):
-    """Minima of windows twice as wide: from place ``one`` on to place ``two`` on."""
-    for i in range(_U(number)):
-        minima[_U(two) + i] = min(minima[_U(one) + i], minima[_U(one + shift) + i])
-
-
-@_compiled
-def _next_window(minima, grams, room, budget, here, base, guess):
-    """Find the smallest window above ``base`` whose minima change fewer than ``budget`` times.
-
-    ``minima`` holds, from ``here`` on, those of windows of ``base`` hashes, and from ``room`` on,
-    space for twice as many. Returns (window, place, shift) as ``_smallest_window``.
-    """
-    low = base
-    high = top = min(2 * base, grams)  # wider ones need other minima
-    guesses = 3  # then halving, which is never slow
-    while True:
-        while high - low > 1:
-            middle = max(low + 1, min(guess, high - 1))
-            changes = _changes(minima, here, grams - middle + 1, middle - base)
-            if changes < budget:
-                high = middle
-            else:
-                low = middle
-            guesses -= 1
-            # Windows and changes are about inversely proportional.
-            guess = middle * changes // budget if guesses > 0 else (low + high) >> 1
-        if high < top or _changes(minima, here, grams - top + 1, top - base) < budget:
-            return high, here, high - base
-        there = 2 * room if here == room else room
-        _widen(minima, here, there, grams - top + 1, top - base)
-        here = there
-        low = base = top
-        high = top = min(2 * base, grams)
-
-
-@_compiled
-def _smallest_window(minima, grams, room, budget):
-    """Find the smallest window whose minima change fewer than ``budget`` times.
-
-    ``minima`` holds the hashes, and behind them, from ``room`` on, space for twice as many.
-
-    Returns (window, place, shift): the window's minima are those of minima[place + i] and
-    minima[place + i + shift].
-    """
-    if grams <= budget:
-        return 1, 0, 0
-    # The minima of hashes that are all different change about 2 grams / (window + 1) times.
-    likely = 2 * grams // budget
-    here = 0
-    base = 1
-    skipped = 3 * likely >> 2
-    while base < skipped:
-        wider = min(2 * base, skipped)
-        there = 2 * room if here == room else room
-        _widen(minima, here, there, grams - wider + 1, wider - base)
-        here = there
-        base = wider
-    window, place, shift = _next_window(minima, grams, room, budget, here, base, likely)
-    if window > base + 1 or _changes(minima, here, grams - base + 1, 0) >= budget:
-        return window, place, shift
-    # A text that repeats itself: what was skipped may be the answer. The hashes are still there.
-    if _changes(minima, 0, grams, 0) < budget:
-        return 1, 0, 0
-    return _next_window(minima, grams, room, budget, 0, 1, 2)
-
-
-@_compiled
-def _sample(minima, grams, room, budget, changed, chosen):
-    """Winnow: the distinct minima of the smallest window that fits; returns (number, window)."""
-    window, place, shift = _smallest_window(minima, grams, room, budget)
-    # Without branches: each new minimum stays where the next one would overwrite it.
-    found = 0
-    last = min(minima[place], minima[place + shift])
-    for i in range(_U(place), _U(place + grams - window + 1)):
-        least = min(minima[i], minima[i + _U(shift)])
-        found += least != last
-        changed[_U(found)] = least
-        last = least
-    kept = 0
-    for i in range(found + 1):
-        value = np.int32(changed[i] & _LOW32)
-        new = True
-        for j in range(kept):
-            new = new and chosen[j] != value
-        if new:
-            chosen[kept] = value
-            kept += 1
-    return kept, window
+def _distinct(chosen, number):
+    """Drop what occurs twice among the first ones of ``chosen``; returns how many are left."""
+    twice = _U(0)
+    for i in range(number):
+        twice |= places_of(chosen, 0, chosen[i]) & ((_U(1) << _U(i)) - _U(1))
+    if not twice:
+        return number
+    kept = 1
+    for i in range(1, number):
+        kept = _keep(chosen, kept, chosen[i])
+    return kept
 
 
 @_inlined
@@ -483,16 +223,13 @@ def _keep(chosen, kept, value):
 
 
 @_compiled
-def token_hashes(data, start, end, folded, word, lead, tokens):
+def token_hashes(data, start, end, folded, begins, ends, tokens):
     """Hashes of the tokens of bytes start..end-1, from ``tokens[BEFORE]`` on; returns how many.
 
     The first memory of ``scratch`` is what the last four arguments are.
     """
-    if _mark(data, start, end, folded, word):
-        _correct(data, start, end, folded, word, lead)
-        count, _ = _take(folded, word, lead, False, end - start, tokens, _U(0))
-    else:
-        count, _ = _take(folded, word, word, True, end - start, tokens, _U(0))
+    count = token_boundaries(data, start, end, folded, begins, ends)
+    _take(folded, begins, ends, count, tokens, _U(0))
     return count
 
 
@@ -503,26 +240,24 @@ def pair_hash(one, two):
 
 
 @_compiled
-def _field(data, start, end, budget, chosen, bits, numbers, bloom, slots, groups, item):
+def _field(data, start, end, budget, chosen, bits, numbers, cue_table, item):
     """Fingerprint one text: bytes start..end-1 of data.
 
     Returns (grams in ``chosen``, window, tokens, cue bits, item hash).
     """
-    folded, word, starts = bits
-    tokens, minima, room, changed = numbers
-    if _mark(data, start, end, folded, word):
-        _correct(data, start, end, folded, word, starts)
-        count, item = _take(folded, word, starts, False, end - start, tokens, item)
-    else:
-        count, item = _take(folded, word, word, True, end - start, tokens, item)
-    cues = _cues(tokens, count, bloom, slots, groups)
+    folded, begins, ends = bits
+    tokens, pairs, minima, runs, halves = numbers
+    count = token_boundaries(data, start, end, folded, begins, ends)
+    item = _take(folded, begins, ends, count, tokens, item)
+    cues = _cues(tokens, count, begins, *cue_table)
     if count >= RUN:
-        grams = _hash_runs(tokens, count, minima)
+        grams = _hash_runs(tokens, count, pairs, minima)
         first = np.int32(minima[0] & _LOW32)
         last = np.int32(minima[grams - 1] & _LOW32)
         # Few grams are all kept; of more, two places are for the ends.
         inner = budget if grams <= budget else budget - ENDS
-        kept, window = _sample(minima, grams, room, inner, changed, chosen)
+        kept, window = sample(minima, grams, inner, runs, halves, chosen)
+        kept = _distinct(chosen, kept)
         kept = _keep(chosen, kept, first)
         kept = _keep(chosen, kept, last)
         return kept, window, count, cues, item
@@ -553,22 +288,22 @@ def _append(chosen, kept, row, count, out_grams):
 
 @_compiled
 def fingerprint_rows(
-    system, system_offsets, prompt, prompt_offsets, first, last, bloom, slots, groups,
+    system, system_offsets, prompt, prompt_offsets, first, last, cue_table,
     out_grams, out_count, out_guarantee, out_cues, out_words, out_item, out_system,
-    folded, word, lead, tokens, minima, changed, chosen,
+    folded, begins, ends, tokens, pairs, minima, runs, halves, chosen,
 ):  # fmt: skip
     """Fingerprint rows first..last-1; writes to the out arrays at the same rows.
 
     Args:
         system, prompt: uint8 text bytes; ``*_offsets``: int64 (rows + 1,) byte offsets.
         first, last: rows to do.
-        bloom, slots, groups: the compiled cue phrases (``cue_table``).
+        cue_table: the compiled cue phrases (``cue_table``).
         out_grams: int32 (rows, GRAMS), distinct; out_count: uint8; out_guarantee: int32 tokens;
         out_cues: int64 bits; out_words: int32 tokens; out_item: int64 hash of the exact tokens of
         both texts; out_system: int32 hash of the system text's exact tokens (0: none).
     """
-    bits = (folded, word, lead)
-    numbers = (tokens, minima, len(minima) // 3, changed)
+    bits = (folded, begins, ends)
+    numbers = (tokens, pairs, minima, runs, halves)
     tokens[:_BEFORE] = 0
     for row in range(first, last):
         s0, s1 = system_offsets[row], system_offsets[row + 1]
@@ -579,7 +314,7 @@ def fingerprint_rows(
         out_system[row] = 0
         if s1 > s0:
             kept, window, words, cues, item = _field(
-                system, s0, s1, SYSTEM_GRAMS, chosen, bits, numbers, bloom, slots, groups, item
+                system, s0, s1, SYSTEM_GRAMS, chosen, bits, numbers, cue_table, item
             )
             count = _append(chosen, kept, row, 0, out_grams)
             guarantee = window + RUN - 1
@@ -589,7 +324,7 @@ def fingerprint_rows(
                 short = np.int32(item & _LOW32)
                 out_system[row] = short if short != 0 else 1
         kept, window, more, bits_seen, item = _field(
-            prompt, p0, p1, GRAMS - count, chosen, bits, numbers, bloom, slots, groups, item
+            prompt, p0, p1, GRAMS - count, chosen, bits, numbers, cue_table, item
         )
         out_count[row] = _append(chosen, kept, row, count, out_grams)
         out_guarantee[row] = max(guarantee, window + RUN - 1)
@@ -607,13 +342,15 @@ def scratch(longest: int) -> tuple[np.ndarray, ...]:
         longest: bytes of the longest text.
     """
     return (
-        np.empty(longest + 80, dtype=np.uint8),
-        np.empty((longest >> 3) + 24, dtype=np.uint8),
-        np.empty((longest >> 3) + 24, dtype=np.uint8),
-        np.empty(longest + _BEFORE, dtype=np.uint64),
-        np.empty(3 * longest, dtype=np.uint64),
-        np.empty(GRAMS + 1, dtype=np.uint64),
-        np.empty(GRAMS + ENDS, dtype=np.int32),
+        np.empty(longest + MARGIN, dtype=np.uint8),
+        np.empty(longest + MARGIN, dtype=np.int64),
+        np.empty(longest + MARGIN, dtype=np.int64),
+        np.empty(longest + MARGIN, dtype=np.uint64),
+        np.empty(longest + MARGIN, dtype=np.uint64),
+        np.empty(3 * (longest + MARGIN), dtype=np.uint64),
+        np.empty(RUNS_MEMORY, dtype=np.uint64),
+        np.empty(RUNS_MEMORY, dtype=np.uint32),
+        np.empty(MOST_RUNS, dtype=np.int32),
     )
 
 
@@ -631,36 +368,35 @@ def _token_hash(token):
 
 def cue_table(
     phrases: list[tuple[tuple[bytes, ...], int]],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> CueTable:
     """Compile cue phrases for the kernel: a tree read from each phrase's last token backwards.
 
     Args:
         phrases: (normalised tokens, bit number 0..62) pairs; at most CUE_TOKENS tokens each.
 
     Returns:
-        bloom: uint64 bits, set for phrases of one token and for the last two tokens of longer
-        ones; slots: uint64 open-addressing table of the hashes of phrases and of their endings (0:
-        empty); groups: int64 beside the slots, bits of the phrase's groups, and the sign bit
-        where longer phrases end the same.
+        ends: uint64, a filter of the phrases of one token and of the last two tokens of longer
+        ones; phrases: uint64, a filter of the phrases of one and two tokens and of the last three
+        tokens of longer ones; slots: uint64 open-addressing table of the hashes of phrases and of
+        their endings (0: empty); groups: int64 beside the slots, bits of the phrase's groups, and
+        the sign bit where longer phrases end the same.
     """
     nodes: dict[int, int] = {}
-    bloom = np.zeros(_BLOOM_BITS // 64, dtype=np.uint64)
+    ends, whole = np.zeros((2, _BLOOM_WORDS), dtype=np.uint64)
 
-    def set_bit(h: int) -> None:
-        bit = h & (_BLOOM_BITS - 1)
-        bloom[bit >> 6] |= _U(1 << (bit & 63))
+    def set_bit(bloom: np.ndarray, h: int) -> None:
+        bloom[h >> int(_BLOOM_SHIFT)] |= _U(1 << (h & 63))
 
     for tokens, group in phrases:
         hashes = [_U(_token_hash(np.frombuffer(t, np.uint8))) for t in reversed(tokens)]
-        phrase = hashes[0]
-        for back, token in enumerate(hashes[1:], 1):
-            nodes[int(phrase)] = nodes.get(int(phrase), 0) | int(_LONGER)
-            phrase = _U(_append_token(phrase, token))
-            if back == 1:
-                set_bit(int(phrase))
-        if len(hashes) == 1:
-            set_bit(int(phrase))
-        nodes[int(phrase)] = nodes.get(int(phrase), 0) | 1 << group
+        endings = [hashes[0]]
+        for token in hashes[1:]:
+            endings.append(_U(_append_token(endings[-1], token)))
+        set_bit(ends, int(endings[:2][-1]))
+        set_bit(whole, int(endings[:3][-1]))
+        for ending in endings[:-1]:
+            nodes[int(ending)] = nodes.get(int(ending), 0) | int(_LONGER)
+        nodes[int(endings[-1])] = nodes.get(int(endings[-1]), 0) | 1 << group
     size = 1 << max(4, (2 * len(nodes)).bit_length())
     slots = np.zeros(size, dtype=np.uint64)
     groups = np.zeros(size, dtype=np.int64)
@@ -670,4 +406,4 @@ def cue_table(
             slot = (slot + 1) & (size - 1)
         slots[slot] = node
         groups[slot] = bits
-    return bloom, slots, groups
+    return ends, whole, slots, groups

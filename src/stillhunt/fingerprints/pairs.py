@@ -50,12 +50,12 @@ def _least_pairs(tokens, count, least):
 
 
 @njit(cache=True, nogil=True)
-def _pair_rows(data, offsets, out, counts, folded, word, lead, tokens):
+def _pair_rows(data, offsets, out, counts, folded, begins, ends, tokens):
     tokens[:_BEFORE] = 0
     for row in range(len(counts)):
         start, end = offsets[row], offsets[row + 1]
         if end > start:
-            n = kernel.token_hashes(data, start, end, folded, word, lead, tokens)
+            n = kernel.token_hashes(data, start, end, folded, begins, ends, tokens)
             counts[row] = _least_pairs(tokens, n, out[row])
 
 
@@ -72,10 +72,10 @@ def word_pairs(prompts: pa.Array) -> pa.ListArray:
     counts = np.zeros(n, dtype=np.int64)
     out = np.zeros((n, PAIRS), dtype=np.int32)
     if n:
-        data, ends = text_buffers(prompts)
-        longest = int(np.diff(ends).max())
-        folded, word, lead, tokens = kernel.scratch(longest)[:4]
-        _pair_rows(data, ends, out, counts, folded, word, lead, tokens)
+        data, places = text_buffers(prompts)
+        longest = int(np.diff(places).max())
+        folded, begins, ends, tokens = kernel.scratch(longest)[:4]
+        _pair_rows(data, places, out, counts, folded, begins, ends, tokens)
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     used = np.arange(PAIRS)[None, :] < counts[:, None]
     return pa.ListArray.from_arrays(pa.array(offsets), pa.array(out[used]))

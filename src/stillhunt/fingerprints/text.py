@@ -13,8 +13,6 @@ import pyarrow as pa
 from stillhunt.fingerprints import kernel
 from stillhunt.records.observation import GRAMS
 
-CueTable = tuple[np.ndarray, np.ndarray, np.ndarray]
-
 
 @dataclass(frozen=True)
 class TextFingerprints:
@@ -57,7 +55,7 @@ def text_buffers(column: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
 def fingerprint_text(
     system: pa.LargeStringArray,
     prompt: pa.LargeStringArray,
-    cue_table: CueTable,
+    cue_table: kernel.CueTable,
     threads: int | None = None,
 ) -> TextFingerprints:
     """Fingerprint n exchanges; the result does not depend on ``threads``.
@@ -87,7 +85,7 @@ def fingerprint_text(
 
     def run(first: int, last: int) -> None:
         kernel.fingerprint_rows(
-            system_data, system_ends, prompt_data, prompt_ends, first, last, *cue_table,
+            system_data, system_ends, prompt_data, prompt_ends, first, last, cue_table,
             out.grams, out.count, out.guarantee, out.cues, out.words, out.item, out.system,
             *kernel.scratch(longest),
         )  # fmt: skip
