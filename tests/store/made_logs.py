@@ -66,13 +66,10 @@ def held(root: Path) -> Held:
     ids: list[str] = []
     for part in store.state.parts.values():
         observations, names, identities = (
-            pq.ParquetFile(path).read()
-            for path in store.layout.part_files(part.part, part.day)
+            pq.ParquetFile(path).read() for path in store.layout.part_files(part.part, part.day)
         )
         assert observations.num_rows == names.num_rows == part.rows
-        kinds = {
-            (row["kind"], row["value"]): row["name"] for row in identities.to_pylist()
-        }
+        kinds = {(row["kind"], row["value"]): row["name"] for row in identities.to_pylist()}
         for seen, named in zip(observations.to_pylist(), names.to_pylist(), strict=True):
             assert seen["time"].date().isoformat() == part.day
             clear = {kind: kinds.get((kind, seen[kind])) for kind in ("account", "organization")}

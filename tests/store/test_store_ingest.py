@@ -61,7 +61,9 @@ def test_files_have_the_published_columns_and_order(tmp_path: Path) -> None:
 
 
 def test_no_text_is_stored(tmp_path: Path) -> None:
-    rows = [exchange(i, prompt=f"the quick pangolin {i}", response="a slow heron") for i in range(9)]
+    rows = [
+        exchange(i, prompt=f"the quick pangolin {i}", response="a slow heron") for i in range(9)
+    ]
     take(tmp_path / "store", [write_log(tmp_path / "a.jsonl", rows)])
     for name in files_of(tmp_path / "store"):
         path = tmp_path / "store" / name
@@ -144,9 +146,7 @@ def test_a_store_without_a_key_index_gets_one(tmp_path: Path) -> None:
     # As a program writes it that knows nothing of the index.
     path = root / "manifest" / "00000001.json"
     document = json.loads(path.read_text())
-    path.write_text(
-        json.dumps({k: v for k, v in document.items() if not k.startswith("keys")})
-    )
+    path.write_text(json.dumps({k: v for k, v in document.items() if not k.startswith("keys")}))
     for run in (root / "keys").iterdir():
         run.unlink()
     take(root, [write_log(tmp_path / "b.jsonl", [exchange(i) for i in range(20, 50)])])
@@ -160,7 +160,9 @@ def test_a_file_with_too_much_bad_is_refused_and_the_others_are_not(tmp_path: Pa
     good = [exchange(i) for i in range(20)]
     logs = [
         write_log(tmp_path / "a.jsonl", good),
-        write_log(tmp_path / "b.jsonl", [*(exchange(i) for i in range(20, 25)), '{"no": "exchange"}']),
+        write_log(
+            tmp_path / "b.jsonl", [*(exchange(i) for i in range(20, 25)), '{"no": "exchange"}']
+        ),
         write_log(tmp_path / "c.jsonl", [exchange(i) for i in range(30, 40)]),
     ]
     outcome = take(root, logs)
@@ -240,7 +242,10 @@ def test_a_key_is_for_good(tmp_path: Path) -> None:
     with store_to_write(root, "k1") as store:
         assert store.pseudonymised == "k1"
     for other in ("k2", None):
-        with pytest.raises(InputError, match="pseudonyms under the key k1"), store_to_write(root, other):
+        with (
+            pytest.raises(InputError, match="pseudonyms under the key k1"),
+            store_to_write(root, other),
+        ):
             pass
 
 
@@ -256,7 +261,9 @@ def test_folders_of_others_are_let_be(tmp_path: Path) -> None:
         open_store(tmp_path / "store")
 
 
-def test_compressed_logs_and_relative_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compressed_logs_and_relative_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("a.jsonl.gz").write_bytes(gzip.compress(json.dumps(exchange(1)).encode()))
     take(Path("store"), [Path("a.jsonl.gz")])

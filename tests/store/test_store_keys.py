@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_slices_give_every_key_once_and_in_ranges(lists: list[list[int]], at_onc
     together = np.concatenate([np.zeros(0, np.int64), *ranges])
     assert np.sort(together).tolist() == sorted(key for keys in lists for key in keys)
     filled = [r for r in ranges if len(r)]
-    assert all(a.max() < b.min() for a, b in zip(filled, filled[1:], strict=False))
+    assert all(a.max() < b.min() for a, b in pairwise(filled))
 
 
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=200))
@@ -57,5 +58,5 @@ def test_runs_stay_few(batches: list[int]) -> None:
         written += sizes[-1]
     assert sum(sizes) == sum(batches)
     # Each run is more than twice the size of all that are younger's eldest: few, and seldom rewritten.
-    assert all(a > 2 * b for a, b in zip(sizes, sizes[1:], strict=False))
+    assert all(a > 2 * b for a, b in pairwise(sizes))
     assert len(sizes) <= 1 + math.log2(max(sum(batches), 2))

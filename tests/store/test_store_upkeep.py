@@ -94,7 +94,9 @@ def test_merging_changes_nothing_but_the_files(root: Path) -> None:
     assert (after.ids, after.rows) == (before.ids, before.rows)
     state = open_store(root).state
     assert len(state.parts) == parts - fewer < parts
-    assert len(files_of(root) & {f"identities/{p}.parquet" for p in state.parts}) == len(state.parts)
+    assert len(files_of(root) & {f"identities/{p}.parquet" for p in state.parts}) == len(
+        state.parts
+    )
     assert len(list(root.rglob("observations/day=*/*.parquet"))) == len(state.parts)
 
 
