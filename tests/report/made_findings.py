@@ -137,6 +137,7 @@ def details(accounts: int = 60, days: int = 28, text: str = "", seed: int = 1) -
                     {"text": "…", "slot": True},
                 ],
                 "exemplars": [],
+                "exemplars_gone": 3,
             },
         ],
         "network": {"nodes": nodes, "edges": edges, "shown": len(nodes), "of": len(nodes) + 212},

@@ -58,6 +58,7 @@ def test_the_folder_is_whole_and_speaks_of_one_campaign(tmp_path: Path) -> None:
     ):
         assert phrase in readme
     assert "Why does ice float?" in (out / "exemplars.txt").read_text()
+    assert "3 further prompts are no longer at hand" in (out / "exemplars.txt").read_text()
 
 
 def test_of_other_campaigns_changes_and_verdicts_nothing_is_said(tmp_path: Path) -> None:

@@ -136,6 +136,12 @@ def test_findings_from_seeds_stand_apart(tmp_path: Path) -> None:
     assert "acct_known" in said
 
 
+def test_prompts_that_are_no_longer_at_hand_are_missed(tmp_path: Path) -> None:
+    text = _text(write_report(made.write(tmp_path, {"cmp_a": (3, "")})))
+    assert text.count("Its prompts are no longer at hand") == 1
+    assert "Further prompts are no longer" not in text
+
+
 def test_without_details_the_tables_still_speak(tmp_path: Path) -> None:
     folder = made.write(tmp_path, {"cmp_a": (3, "")})
     (folder / "details.json").unlink()

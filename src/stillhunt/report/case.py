@@ -164,6 +164,12 @@ def _exemplars(details: CampaignDetails) -> str:
             f"{template.entities:,} entities, {template.items:,} items",
             f"Skeleton (slots in brackets): {visible(skeleton, _EXEMPLAR)}",
         ]
+        if template.gone:
+            parts += [
+                "",
+                f"{template.gone:,} further prompts are no longer at hand: their logs are not where they "
+                "were, or have changed.",
+            ]
         for number, exemplar in enumerate(template.exemplars, start=1):
             # Each line is marked, so that a prompt cannot pass for a heading of this file.
             text = visible(exemplar, _EXEMPLAR, lines=True).replace("\n", "\n  | ")

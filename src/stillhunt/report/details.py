@@ -58,7 +58,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Template:
-    """A recurring prompt skeleton, with redacted prompts that show it in use."""
+    """A recurring prompt skeleton, with redacted prompts that show it in use.
+
+    ``gone`` counts prompts whose logs were no longer where they had been.
+    """
 
     template: str
     entities: int
@@ -66,6 +69,7 @@ class Template:
     items: int
     parts: tuple[Part, ...]
     exemplars: tuple[str, ...]
+    gone: int
 
 
 @dataclass(frozen=True)
@@ -199,6 +203,7 @@ def _template(read: Reader) -> Template:
         items=read.whole("items"),
         parts=read.each("parts", lambda part: Part(part.text("text"), part.flag("slot"))),
         exemplars=read.texts("exemplars"),
+        gone=read.whole("exemplars_gone", 0),
     )
 
 

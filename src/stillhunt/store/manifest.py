@@ -261,6 +261,8 @@ def transaction_from(document: dict[str, Any]) -> Transaction:
     Raises:
         KeyError, TypeError, ValueError: it is none.
     """
+    if not isinstance(document, dict):
+        raise TypeError("it is no object")
     known = {name: document[name] for name in Transaction.__dataclass_fields__ if name in document}
     lists = {k: tuple(v) for k, v in known.items() if isinstance(v, list)}
     transaction = Transaction(**{"kind": "ingest", "at": ""} | known | lists)
@@ -299,7 +301,7 @@ def _checkpoint(folder: Path) -> State:
     """The state that was written down, or the empty one: a checkpoint only saves time."""
     try:
         document = orjson.loads((folder / "checkpoint.json").read_bytes())
-        lists = {k: tuple(v) for k, v in document.items() if isinstance(v, list)}
+        lists = {k: tuple(v) for k, v in dict(document).items() if isinstance(v, list)}
         state = State(**document | lists)
         parts = [_part(row) for row in document["parts"]]
         return replace(

@@ -74,11 +74,10 @@ class PartWriter:
         for column, (_, clear) in zip(_KINDS, IDENTITY_KINDS.values(), strict=True):
             # As a dictionary: of a batch's accounts and clients most come again and again.
             names[column] = exchanges.column(clear).dictionary_encode()
-        self._held.append(
-            pa.RecordBatch.from_arrays(
-                [*stored.columns, *names.values()], [*stored.schema.names, *names]
-            )
-        )
+        fields = [*stored.schema, *NAMES_SCHEMA]
+        fields += [pa.field(column, names[column].type) for column in _KINDS]
+        columns = [*stored.columns, *names.values()]
+        self._held.append(pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields)))
         self.rows += n
         self._size += n
         self._bytes += self._held[-1].nbytes

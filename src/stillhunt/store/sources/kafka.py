@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,9 @@ from stillhunt.store.manifest import Input, Transaction
 SPOOL_MESSAGES = 200_000
 SPOOL_BYTES = 64 << 20
 """Messages of one transaction, at most: they lie in the store's folder tmp until it is committed."""
+
+_FETCH = 100
+"""Messages asked for at a time, and by how many a transaction may exceed its bytes."""
 
 _WAIT = 10.0
 """Seconds until a broker that does not answer is given up."""
@@ -180,7 +184,7 @@ class Topic:
             while messages < SPOOL_MESSAGES and size < SPOOL_BYTES:
                 if all(spool.next >= ends[p] for p, spool in spools.items()):
                     break
-                for message in self._fetch():
+                for message in self._fetch(min(_FETCH, SPOOL_MESSAGES - messages)):
                     spool = spools[message.partition()]
                     if message.error() is not None:  # the end, behind which a transaction may lie
                         spool.next = max(spool.next, message.offset())
@@ -197,15 +201,20 @@ class Topic:
                 file.close()
             self._consumer.unassign()
 
-    def _fetch(self) -> Iterator[Any]:
-        try:
-            fetched = self._consumer.consume(1000, _WAIT)
-        except self._kafka.KafkaException as error:
-            raise _unreachable(error) from error
-        if not fetched:
-            raise InputError(
-                f"No broker of the topic {self.name} answers.", "Check --kafka, and the network."
-            )
+    def _fetch(self, count: int) -> Iterator[Any]:
+        fetched: list[Any] = []
+        given_up = time.monotonic() + _WAIT
+        while not fetched:
+            try:
+                # It waits for as many as are asked for, hence not long.
+                fetched = self._consumer.consume(count, 0.1)
+            except self._kafka.KafkaException as error:
+                raise _unreachable(error) from error
+            if not fetched and time.monotonic() > given_up:
+                raise InputError(
+                    f"No broker of the topic {self.name} answers.",
+                    "Check --kafka, and the network.",
+                )
         for message in fetched:
             failed = message.error()
             if failed is not None and failed.code() != self._kafka.KafkaError._PARTITION_EOF:
