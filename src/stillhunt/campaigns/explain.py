@@ -287,4 +287,6 @@ def _missing(findings: Path, row: dict[str, Any]) -> tuple[str, ...]:
         lost.append(
             f"comparison with others: fewer than {MIN_VOLUME} exchanges are too few for shares to mean much"
         )
+    elif row["sweep"] is None and row["intent"] is None:
+        lost.append("comparison with others: none of the clusters tested is of like volume")
     return tuple(lost)

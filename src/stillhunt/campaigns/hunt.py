@@ -175,7 +175,6 @@ def _write(
     tables = {
         "campaigns": campaigns,
         "accounts": accounts,
-        "exchanges": exchange_rows(engine, found),
         "links": links,
         "link_members": members,
         "coverage": coverage,
@@ -188,6 +187,7 @@ def _write(
     tables |= over_time.tables(engine, found, names, tables)
     for name, rows in tables.items():
         write_table(new, name, rows, jsonl=request.jsonl)
+    write_table(new, "exchanges", exchange_rows(engine, found), jsonl=request.jsonl)
     clusters = [i for i, _ in found.campaigns]
     with Quarantine(Path(os.devnull)) as seen_before:
         templates = campaign_templates(engine, request, came.inputs, clusters, seen_before)

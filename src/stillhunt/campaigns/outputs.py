@@ -55,15 +55,22 @@ def staged(out: Path) -> Iterator[tuple[Path, Callable[[], None]]]:
         shutil.rmtree(stage, ignore_errors=True)
 
 
-def write_table(folder: Path, name: str, rows: pa.Table, *, jsonl: bool) -> None:
-    """Write one table as ``name.parquet`` or ``name.jsonl``."""
+def write_table(
+    folder: Path, name: str, rows: pa.Table | pa.RecordBatchReader, *, jsonl: bool
+) -> None:
+    """Write one table as ``name.parquet`` or ``name.jsonl``; of a reader, batch by batch."""
     if not jsonl:
-        pq.write_table(rows, folder / f"{name}.parquet", compression="zstd")
+        path = folder / f"{name}.parquet"
+        with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
+            for part in [rows] if isinstance(rows, pa.Table) else rows:
+                writer.write(part)
         return
     with (folder / f"{name}.jsonl").open("wb") as file:
-        for batch in rows.to_batches(max_chunksize=8192):
-            for row in batch.to_pylist():
-                file.write(orjson.dumps(row, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
+        for part in [rows] if isinstance(rows, pa.Table) else rows:
+            for first in range(0, part.num_rows, 8192):
+                for row in part.slice(first, 8192).to_pylist():
+                    line = orjson.dumps(row, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+                    file.write(line)
 
 
 def write_json(path: Path, document: object) -> None:

@@ -311,8 +311,8 @@ def _joined_by(verdict: Verdict, entity: int) -> str:
     )
 
 
-def exchange_rows(engine: Engine, investigation: Investigation) -> pa.Table:
-    """The ``exchanges`` table: every exchange of a named account that is a campaign's."""
+def exchange_rows(engine: Engine, investigation: Investigation) -> pa.RecordBatchReader:
+    """The ``exchanges`` table, as it streams: every exchange of a named account that is a campaign's."""
     engine.load(
         "campaign_name",
         pa.table(
@@ -322,7 +322,7 @@ def exchange_rows(engine: Engine, investigation: Investigation) -> pa.Table:
             }
         ),
     )
-    rows = engine.query(
+    rows = engine.scan(
         """
         SELECT n.exchange_id, a.name AS account, w.campaign
         FROM named_exchange AS o
@@ -333,7 +333,7 @@ def exchange_rows(engine: Engine, investigation: Investigation) -> pa.Table:
         ORDER BY w.campaign, o.time, n.exchange_id
         """
     )
-    return rows.cast(EXCHANGES)
+    return pa.RecordBatchReader.from_batches(EXCHANGES, (batch.cast(EXCHANGES) for batch in rows))
 
 
 def link_rows(investigation: Investigation, names: Names) -> tuple[pa.Table, pa.Table]:
