@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from stillhunt.campaigns.exemplars import Template
 from stillhunt.campaigns.investigate import Investigation, Verdict
+from stillhunt.campaigns.network import network_of
 from stillhunt.campaigns.redaction import capped
 from stillhunt.campaigns.skeleton import mark_slots
 from stillhunt.campaigns.tables import Names, kind_shares, template_name
@@ -19,16 +20,6 @@ from stillhunt.scoring.calibration import estimative_word
 from stillhunt.scoring.features import MIN_USE
 
 DETAILS_VERSION = 1
-
-_ACCOUNT_NODES = 60
-_VALUE_NODES = {
-    "payment": 20,
-    "address": 30,
-    "network": 10,
-    "email_domain": 5,
-    "client": 5,
-    "template": 3,
-}
 
 
 def details_document(
@@ -126,7 +117,7 @@ def _campaign(
             }
             for t in templates
         ],
-        "network": _network(engine, investigation, cluster, verdict, names),
+        "network": network_of(engine, investigation, cluster, verdict, names),
         "accounts": _accounts(engine, cluster, names, creation),
         "innocent_if": _innocent_if(verdict),
         "do_not_act": _do_not_act(engine, cluster, account_names),
@@ -152,79 +143,6 @@ def _activity(engine: Engine, cluster: int) -> dict[str, Any]:
     ).to_pylist():
         hours[int(row["hour"])] = row["n"]
     return {"activity": days, "hours": hours}
-
-
-def _network(
-    engine: Engine, investigation: Investigation, cluster: int, verdict: Verdict, names: Names
-) -> dict[str, Any]:
-    """Accounts and the values that link them, the busiest of each."""
-    links = investigation.links
-    named = {m.entity: m for m in verdict.named}
-    edges: set[tuple[int, tuple[str, int]]] = set()
-    own, members = investigation.linked(cluster)
-    for link, entity in zip(own.tolist(), members.tolist(), strict=True):
-        if entity in named:
-            edges.add((entity, (links.x_family[link], int(links.x_value[link]))))
-            edges.add((entity, (links.y_family[link], int(links.y_value[link]))))
-    edges |= {(e, v) for e, v in _swept(engine, verdict) if e in named}
-    carriers: dict[tuple[str, int], set[int]] = {}
-    for entity, value in edges:
-        carriers.setdefault(value, set()).add(entity)
-    shown_values = _telling_values(carriers)
-    lines = {e: sum(e in carriers[v] for v in shown_values) for e in named}
-    shown = sorted(named, key=lambda e: (-lines[e], -named[e].attributed, e))[:_ACCOUNT_NODES]
-    number = {("account", e): f"n{i}" for i, e in enumerate(shown)}
-    number |= {v: f"n{len(shown) + i}" for i, v in enumerate(shown_values)}
-    nodes = [
-        {
-            "id": number["account", e], "kind": "account", "label": names.entity[e],
-            "exchanges": named[e].attributed,
-        }
-        for e in shown
-    ] + [
-        {"id": number[v], "kind": v[0], "label": names.value(*v), "exchanges": len(carriers[v])}
-        for v in shown_values
-    ]  # fmt: skip
-    drawn = sorted(
-        (number["account", e], number[v])
-        for e, v in edges
-        if ("account", e) in number and v in number
-    )
-    return {
-        "nodes": nodes,
-        "edges": [{"source": a, "target": b} for a, b in drawn],
-        "shown": len(shown),
-        "of": len(named),
-        "values_shown": len(shown_values),
-        "values_of": len(carriers),
-    }
-
-
-def _swept(engine: Engine, verdict: Verdict) -> Iterator[tuple[int, tuple[str, int]]]:
-    """Entities that a sweep brought, and the templates through which they put their own items."""
-    if verdict.group.sweep is None:
-        return
-    templates = ", ".join(map(str, verdict.group.sweep.templates.tolist()))
-    rows = engine.query(
-        f"SELECT entity, template FROM own_item_use WHERE template IN ({templates})"  # noqa: S608
-    ).to_pylist()
-    swept = set(verdict.group.swept.tolist())
-    for row in rows:
-        if row["entity"] in swept:
-            yield row["entity"], ("template", row["template"])
-
-
-def _telling_values(carriers: dict[tuple[str, int], set[int]]) -> list[tuple[str, int]]:
-    """The most shared values of each family; a network that only repeats an address is left out."""
-    addresses = {frozenset(e) for v, e in carriers.items() if v[0] == "address"}
-    chosen: list[tuple[str, int]] = []
-    for family, most in _VALUE_NODES.items():
-        values = [
-            v for v, e in carriers.items()
-            if v[0] == family and not (family == "network" and frozenset(e) in addresses)
-        ]  # fmt: skip
-        chosen += sorted(values, key=lambda v: (-len(carriers[v]), v))[:most]
-    return chosen
 
 
 def _accounts(

@@ -138,9 +138,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
         mark_own_exchanges(engine, totals, null, clusters, swept, request.fdr)
     units = measure_units(engine, len(clusters))
     scores = score_clusters(units, np.array([g.link.p_value for g in groups]), request.prior)
-    best_q: dict[int, float] = {}
-    for link, entity in zip(links.member_link.tolist(), links.member_entity.tolist(), strict=True):
-        best_q[entity] = min(best_q.get(entity, 1.0), float(links.q_value[link]))
+    best_q = _best_q(links)
     best_q |= {entity: q for entity, (_, q) in adopted.items()}
     for group in groups:
         best_q |= {e: min(best_q.get(e, 1.0), q) for e, q in group.evidence.items()}
@@ -230,11 +228,30 @@ def _set_aside(engine: Engine, allow: frozenset[str]) -> np.ndarray:
     return entities
 
 
+def _best_q(links: Links) -> dict[int, float]:
+    """Entity to the least q-value of its links."""
+    entity, which = np.unique(links.member_entity, return_inverse=True)
+    least = np.ones(len(entity))
+    np.minimum.at(least, which.ravel(), links.q_value[links.member_link])
+    return dict(zip(entity.tolist(), least.tolist(), strict=True))
+
+
+def _homes(entity: np.ndarray, clusters: list[np.ndarray]) -> np.ndarray:
+    """The cluster that each entity is in, int64; -1 where in none. No entity is in two."""
+    members = np.concatenate([np.zeros(0, np.int64), *clusters])
+    number = np.repeat(np.arange(len(clusters)), [len(c) for c in clusters])
+    order = np.argsort(members)
+    at = np.searchsorted(members[order], entity)
+    at = np.minimum(at, max(len(members) - 1, 0))
+    if len(members) == 0:
+        return np.full(len(entity), -1, dtype=np.int64)
+    return np.where(members[order][at] == entity, number[order][at], -1)
+
+
 def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
     """Cluster with most of a link's entities, int64 (links,); -1 where none has two, or two as many."""
-    home = {int(e): i for i, c in enumerate(clusters) for e in c}
     owner = np.full(len(links), -1, dtype=np.int64)
-    member = np.array([home.get(int(e), -1) for e in links.member_entity], dtype=np.int64)
+    member = _homes(links.member_entity, clusters)
     known = member >= 0
     if not known.any():
         return owner

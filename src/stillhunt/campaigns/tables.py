@@ -279,18 +279,17 @@ def account_rows(engine: Engine, investigation: Investigation, names: Names) -> 
 def _link_evidence(investigation: Investigation, cluster: int) -> dict[int, str]:
     """Per entity, its links in this cluster in words: how many, of what, and the surest."""
     links = investigation.links
-    out: dict[int, tuple[int, int]] = {}
     own, members = investigation.linked(cluster)
-    for link, entity in zip(own.tolist(), members.tolist(), strict=True):
-        count, best = out.get(entity, (0, link))
-        out[entity] = (count + 1, link if links.log_p[link] < links.log_p[best] else best)
+    order = np.lexsort((own, links.log_p[own], members))
+    entities, first, count = np.unique(members[order], return_index=True, return_counts=True)
+    surest = own[order][first]
     return {
         entity: (
-            f"{count} links; surest: one {links.x_family[best]} and one {links.y_family[best]} shared by "
+            f"{n} links; surest: one {links.x_family[best]} and one {links.y_family[best]} shared by "
             f"{links.entities[best]} entities where {links.expected[best]:.2g} were to be expected "
             f"(q = {links.q_value[best]:.2g})"
         )
-        for entity, (count, best) in out.items()
+        for entity, n, best in zip(entities.tolist(), count.tolist(), surest.tolist(), strict=True)
     }
 
 
