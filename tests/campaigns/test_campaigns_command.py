@@ -151,7 +151,7 @@ def test_killed_once_the_first_staging_folder_is_there(
         stderr=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob(".out.*/observations.parquet")):
+    while not list(tmp_path.glob(".out.*/store/store.json")):
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)

@@ -249,6 +249,11 @@ def test_a_key_is_for_good(tmp_path: Path) -> None:
             pass
 
 
+def test_a_store_is_for_its_owner(tmp_path: Path) -> None:
+    take(tmp_path / "store", [write_log(tmp_path / "a.jsonl", [exchange(1)])])
+    assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
+
+
 def test_folders_of_others_are_let_be(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("ours")
     with pytest.raises(OutputError, match="is no store"), store_to_write(tmp_path, None):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ import orjson
 from stillhunt.errors import InputError
 from stillhunt.fingerprints.observe import Observer
 from stillhunt.readers import LogReader, Quarantine, ReadOptions
+from stillhunt.store.advance import Advance, BytesTold
 from stillhunt.store.durable import sync
 from stillhunt.store.inputs import digest_of
 from stillhunt.store.intake import Intake, Taken, inside, together
@@ -23,8 +24,6 @@ GROUP_FILES = 256
 """Small files share a transaction up to these; what a crash costs is at most one transaction's work."""
 
 CHANGED = "it changed while it was read"
-
-Advance = Callable[[int, int], None]
 
 
 @dataclass
@@ -94,7 +93,7 @@ class Ingest:
         """
         outcome = Outcome()
         files = [path.absolute() for path in files]
-        progress = _Advance(advance, files)
+        progress = BytesTold(advance, files)
         observer = Observer(self.threads)
         new = []
         places = self._places()
@@ -129,7 +128,7 @@ class Ingest:
         }
 
     def _group(
-        self, files: Sequence[Path], observer: Observer, outcome: Outcome, progress: _Advance
+        self, files: Sequence[Path], observer: Observer, outcome: Outcome, progress: BytesTold
     ) -> None:
         """One transaction."""
         store = self.store
@@ -174,7 +173,7 @@ class Ingest:
         quarantine: Quarantine,
         known: set[str],
         told: Outcome,
-        progress: _Advance,
+        progress: BytesTold,
     ) -> Input | None:
         """Read one file; None where its bytes are in the store already."""
         bad_before = quarantine.count
@@ -310,27 +309,3 @@ def _groups(files: Iterable[Path]) -> Iterator[list[Path]]:
             held, size = [], 0
     if held:
         yield held
-
-
-class _Advance:
-    """Bytes done of all, told as they are read."""
-
-    def __init__(self, advance: Advance, files: Sequence[Path]) -> None:
-        self._advance = advance
-        self._sizes = {path: path.stat().st_size if path.is_file() else 0 for path in files}
-        self._total = sum(self._sizes.values())
-        self._settled = self._group = 0
-
-    def tell(self, read: int) -> None:
-        self._advance(self._settled + self._group + read, self._total)
-
-    def done(self, size: int) -> None:
-        self._group += size
-
-    def back(self) -> None:
-        self._group = 0
-
-    def settle(self, files: Iterable[Path]) -> None:
-        self._settled += sum(self._sizes[path] for path in files)
-        self._group = 0
-        self.tell(0)

@@ -27,7 +27,7 @@ _AT_ONCE = 1 << 22
 
 def write_run(path: Path, keys: Keys, *, sync_files: bool = True) -> None:
     """Write keys (any order, int64 (n,)) as a run."""
-    _write(path, iter([np.unique(keys)]), sync_files=sync_files)
+    _write(path, iter([_distinct(keys)]), sync_files=sync_files)
 
 
 def open_run(path: Path) -> Keys:
@@ -39,7 +39,7 @@ def open_run(path: Path) -> Keys:
 
 def merge_runs(path: Path, runs: Sequence[Keys], *, sync_files: bool = True) -> None:
     """Write the union of runs as one."""
-    merged = (np.unique(keys) for keys in slices(runs))
+    merged = (_distinct(keys) for keys in slices(runs))
     _write(path, merged, sync_files=sync_files)
 
 
@@ -81,6 +81,12 @@ def to_merge(sizes: Sequence[int]) -> int:
             break
         count, size = count + 1, size + older
     return count if count > 1 else 0
+
+
+def _distinct(keys: Keys) -> Keys:
+    # Stable sorts make use of what is in order already; NumPy's unique does not.
+    keys = np.sort(keys, kind="stable")
+    return keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
 
 
 def _write(path: Path, ranges: Iterator[Keys], *, sync_files: bool) -> None:

@@ -61,7 +61,7 @@ def create_store(root: Path, pseudonymised: str | None = None, *, lasting: bool 
             raise OutputError(
                 f"{root} holds files and is no store.", "Name a new or empty folder with --store."
             )
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         header = {
             "store": STORE_VERSION,
             "observation": OBSERVATION_VERSION,
@@ -121,7 +121,7 @@ def store_to_write(root: Path, pseudonymised: str | None) -> Iterator[Store]:
         OutputError: it cannot be written.
     """
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
             f"The store {root} cannot be made: {error.strerror}.",

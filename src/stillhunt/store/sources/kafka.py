@@ -7,14 +7,12 @@ broker is told as well, but only so that its tools can show how far behind the s
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, BinaryIO
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +23,7 @@ from stillhunt.store.durable import sync
 from stillhunt.store.ingest import Ingest, Outcome, this_moment
 from stillhunt.store.intake import Intake, inside, together
 from stillhunt.store.manifest import Input, Transaction
+from stillhunt.store.sources.spool import Spool, TopicQuarantine, private_file
 
 SPOOL_MESSAGES = 200_000
 SPOOL_BYTES = 64 << 20
@@ -35,37 +34,6 @@ _FETCH = 100
 
 _WAIT = 10.0
 """Seconds until a broker that does not answer is given up."""
-
-
-@dataclass
-class _Spool:
-    """Messages of one partition on their way into the store.
-
-    Attributes:
-        path: their lines; offsets: of each line; next: where reading goes on.
-    """
-
-    path: Path
-    next: int
-    lost: int = 0
-    offsets: list[int] = field(default_factory=list)
-
-
-class _TopicQuarantine(Quarantine):
-    """Says which partition and offset, where readers know a spooled file and a line."""
-
-    def __init__(self, path: Path, *, excerpts: bool) -> None:
-        super().__init__(path, excerpts=excerpts)
-        self.spools: dict[str, tuple[str, _Spool]] = {}
-
-    def _write(self, line: dict[str, object], excerpt: str | None) -> None:
-        known = self.spools.get(str(line["file"]))
-        if known is not None:
-            line["file"] = known[0]
-            row = line["row"]
-            if isinstance(row, int) and 0 < row <= len(known[1].offsets):
-                line["row"] = known[1].offsets[row - 1]
-        super()._write(line, excerpt)
 
 
 class Topic:
@@ -131,7 +99,7 @@ class Topic:
             shutil.rmtree(work, ignore_errors=True)
             work.mkdir(parents=True)
             spools = {
-                p: _Spool(work / f"{p}.jsonl", starts[p], lost.pop(p, 0))
+                p: Spool(work / f"{p}.jsonl", starts[p], lost.pop(p, 0))
                 for p in ends
                 if starts[p] < ends[p]
             }
@@ -173,12 +141,12 @@ class Topic:
                 lost[p] = low - start
         return {p: high for p, (_, high) in marks.items()}, starts, lost
 
-    def _spool(self, spools: dict[int, _Spool], ends: dict[int, int]) -> None:
+    def _spool(self, spools: dict[int, Spool], ends: dict[int, int]) -> None:
         """Fetch messages up to the ends, or as many as one transaction takes."""
         self._consumer.assign(
             [self._kafka.TopicPartition(self.name, p, s.next) for p, s in spools.items()]
         )
-        files = {p: _private(spool.path) for p, spool in spools.items()}
+        files = {p: private_file(spool.path) for p, spool in spools.items()}
         messages = size = 0
         try:
             while messages < SPOOL_MESSAGES and size < SPOOL_BYTES:
@@ -222,7 +190,7 @@ class Topic:
             yield message
 
     def _transaction(
-        self, ingest: Ingest, observer: Observer, spools: dict[int, _Spool], outcome: Outcome
+        self, ingest: Ingest, observer: Observer, spools: dict[int, Spool], outcome: Outcome
     ) -> None:
         store = ingest.store
         name = f"{store.state.next_number:08d}"
@@ -232,7 +200,7 @@ class Topic:
         inputs: list[Input] = []
         intake = Intake(store, observer)
         excerpts = ingest.options.pseudonymiser is None
-        with _TopicQuarantine(path, excerpts=excerpts) as quarantine:
+        with TopicQuarantine(path, excerpts=excerpts) as quarantine:
             for p, spool in spools.items():
                 place = f"kafka://{self.name}/{p}"
                 quarantine.spools[str(spool.path)] = (place, spool)
@@ -280,7 +248,7 @@ class Topic:
         self,
         ingest: Ingest,
         intake: Intake,
-        spool: _Spool,
+        spool: Spool,
         place: str,
         number: int,
         quarantine: Quarantine,
@@ -323,11 +291,6 @@ def _patient(reader: LogReader) -> Iterator[ReadBatch]:
     except InputError:
         # Nothing but bad messages: each is in the quarantine.
         return
-
-
-def _private(path: Path) -> BinaryIO:
-    """A file for texts: nobody else is to read it while it is there."""
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
 
 
 def _unreachable(error: object) -> InputError:
