@@ -1,0 +1,157 @@
+"""Makes a store of observations in bulk: everybody first, then stretch by stretch, in processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from _bulk.library import make_library
+from _bulk.names import account_table, client_names, identities
+from _bulk.people import People, settle
+from _bulk.rows import Maker
+from _bulk.sizes import Size, bulk_scenario, library_scenario
+from _bulk.store import TRUTH, begin, day_of, write_day
+from stillhunt.fingerprints.hashing import hash32, hash64
+from stillhunt_simulator.scenario import Scenario
+
+LIBRARY = 300_000
+"""Simulated exchanges that those in bulk follow."""
+
+STRETCH = 2_000_000
+"""Exchanges that one process makes at a time; about two gigabytes while it does."""
+
+MOST_DAYS = 15
+"""What fits into the sort key of a stretch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A store that was made.
+
+    Attributes:
+        exchanges, accounts: in it; bytes: of observations and names.
+        preparing, writing: seconds.
+    """
+
+    exchanges: int
+    accounts: int
+    bytes: int
+    preparing: float
+    writing: float
+
+
+def generate(
+    store: Path,
+    size: Size,
+    *,
+    days: int = 7,
+    seed: int = 7,
+    jobs: int = 2,
+    library: int = LIBRARY,
+    stretch: int = STRETCH,
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
+) -> Made:
+    """Write a store; the same arguments give the same rows.
+
+    Args:
+        store: folder, replaced.
+        size: how much of everything.
+        days: length of the period, at most ``MOST_DAYS``.
+        seed: source of all chance.
+        jobs: processes.
+        library: exchanges simulated as a pattern.
+        stretch: exchanges made at a time.
+        progress: told exchanges done, and of how many.
+
+    Raises:
+        ValueError: more days than there may be.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise ValueError(f"days must be from 1 to {MOST_DAYS}, not {days}")
+    began = time.perf_counter()
+    scenario = bulk_scenario(days)
+    begin(store, scenario.start)
+    pattern = make_library(library_scenario(days), seed, library)
+    rng = np.random.default_rng(seed)
+    people = settle(rng, scenario, size, pattern)
+    accounts = account_table(people, scenario, seed)
+    agents, tls = client_names(seed)
+    pq.write_table(accounts, store / "accounts" / "000001.parquet", compression="zstd")
+    names = identities(accounts, agents)
+    pq.write_table(names, store / "identities" / "000001.parquet", compression="zstd")
+    pq.write_table(_truth(people, scenario, accounts), store / "truth.parquet", compression="zstd")
+    organization = hash64(accounts.column("organization"), "organization")
+    maker = Maker(
+        scenario, people, pattern, np.asarray(hash64(accounts.column("account"), "account")),
+        np.asarray(organization.fill_null(0)),
+        np.asarray(hash32(agents, "agent")), np.asarray(hash32(tls, "tls")), seed,
+    )  # fmt: skip
+    state = store / ".making"
+    state.write_bytes(pickle.dumps(maker, protocol=5))
+    prepared = time.perf_counter()
+    work = _stretches(rng, people, stretch)
+    total, done, written = int(people.exchanges.sum()), 0, 0
+    orders = [(store, state, i, chosen, first) for i, (chosen, first) in enumerate(work)]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, context) as pool:
+        for rows, size_on_disk in pool.map(_write, orders):
+            done, written = done + rows, written + size_on_disk
+            progress(done, total)
+    state.unlink()
+    return Made(
+        total, len(people), written, prepared - began, time.perf_counter() - prepared
+    )
+
+
+def _stretches(
+    rng: np.random.Generator, people: People, stretch: int
+) -> list[tuple[np.ndarray, int]]:
+    """Accounts of each stretch, by chance, and the row that its first exchange is."""
+    order = rng.permutation(len(people))
+    ends = np.cumsum(people.exchanges[order])
+    count = max(1, round(int(ends[-1]) / stretch))
+    cuts = np.searchsorted(ends, np.arange(1, count) * (int(ends[-1]) / count))
+    firsts = [0, *(int(ends[c - 1]) if c else 0 for c in cuts)]
+    return list(zip(np.split(order, cuts), firsts, strict=True))
+
+
+@cache
+def _maker(state: Path) -> Maker:
+    pa.set_cpu_count(1)
+    made: Maker = pickle.loads(state.read_bytes())  # noqa: S301 - written by the parent
+    return made
+
+
+def _write(order: tuple[Path, Path, int, np.ndarray, int]) -> tuple[int, int]:
+    store, state, number, chosen, first = order
+    maker = _maker(state)
+    rows = written = 0
+    for day, observed, names in maker.stretch(number, chosen, first):
+        when = day_of(maker.scenario.start, day)
+        written += write_day(store, f"{number:06d}", when, observed, names)
+        rows += observed.num_rows
+    return rows, written
+
+
+def _truth(people: People, scenario: Scenario, accounts: pa.Table) -> pa.Table:
+    who = pa.array(people.persona)
+    personas = scenario.personas
+    return pa.table(
+        [
+            accounts.column("account"),
+            pa.array([p.name for p in personas]).take(who),
+            pa.array([p.campaign for p in personas], pa.string()).take(who),
+            pa.array(people.exchanges),
+        ],
+        schema=TRUTH,
+    )
