@@ -16,12 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from _bulk.library import make_library
-from _bulk.names import account_table, client_names, identities
+from _bulk.names import account_table, client_names, hashed
 from _bulk.people import People, settle
 from _bulk.rows import Maker
 from _bulk.sizes import Size, bulk_scenario, library_scenario
-from _bulk.store import TRUTH, begin, day_of, write_day
-from stillhunt.fingerprints.hashing import hash32, hash64
+from _bulk.store import TRUTH, Part, begin, day_of, finish, write_part
 from stillhunt_simulator.scenario import Scenario
 
 LIBRARY = 300_000
@@ -29,6 +28,8 @@ LIBRARY = 300_000
 
 STRETCH = 2_000_000
 """Exchanges that one process makes at a time; about two gigabytes while it does."""
+
+_ACCOUNTS = "00000001"
 
 MOST_DAYS = 15
 """What fits into the sort key of a stretch."""
@@ -39,13 +40,14 @@ class Made:
     """A store that was made.
 
     Attributes:
-        exchanges, accounts: in it; bytes: of observations and names.
+        exchanges, accounts: in it; bytes, names_bytes: of observations and of names.
         preparing, writing: seconds.
     """
 
     exchanges: int
     accounts: int
     bytes: int
+    names_bytes: int
     preparing: float
     writing: float
 
@@ -86,30 +88,31 @@ def generate(
     people = settle(rng, scenario, size, pattern)
     accounts = account_table(people, scenario, seed)
     agents, tls = client_names(seed)
-    pq.write_table(accounts, store / "accounts" / "000001.parquet", compression="zstd")
-    names = identities(accounts, agents)
-    pq.write_table(names, store / "identities" / "000001.parquet", compression="zstd")
+    pq.write_table(accounts, store / "accounts" / f"{_ACCOUNTS}.parquet", compression="zstd")
     pq.write_table(_truth(people, scenario, accounts), store / "truth.parquet", compression="zstd")
-    organization = hash64(accounts.column("organization"), "organization")
-    maker = Maker(
-        scenario, people, pattern, np.asarray(hash64(accounts.column("account"), "account")),
-        np.asarray(organization.fill_null(0)),
-        np.asarray(hash32(agents, "agent")), np.asarray(hash32(tls, "tls")), seed,
-    )  # fmt: skip
+    maker = Maker(scenario, people, pattern, hashed(accounts, agents, tls), seed)
     state = store / ".making"
     state.write_bytes(pickle.dumps(maker, protocol=5))
     prepared = time.perf_counter()
     work = _stretches(rng, people, stretch)
-    total, done, written = int(people.exchanges.sum()), 0, 0
+    total, done = int(people.exchanges.sum()), 0
+    parts: list[Part] = []
     orders = [(store, state, i, chosen, first) for i, (chosen, first) in enumerate(work)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context) as pool:
-        for rows, size_on_disk in pool.map(_write, orders):
-            done, written = done + rows, written + size_on_disk
+        for written in pool.map(_write, orders):
+            parts += written
+            done += sum(part.rows for part in written)
             progress(done, total)
     state.unlink()
+    finish(store, _ACCOUNTS, parts)
     return Made(
-        total, len(people), written, prepared - began, time.perf_counter() - prepared
+        total,
+        len(people),
+        sum(part.bytes for part in parts),
+        sum(part.names_bytes for part in parts),
+        prepared - began,
+        time.perf_counter() - prepared,
     )
 
 
@@ -132,15 +135,16 @@ def _maker(state: Path) -> Maker:
     return made
 
 
-def _write(order: tuple[Path, Path, int, np.ndarray, int]) -> tuple[int, int]:
+def _write(order: tuple[Path, Path, int, np.ndarray, int]) -> list[Part]:
     store, state, number, chosen, first = order
     maker = _maker(state)
-    rows = written = 0
-    for day, observed, names in maker.stretch(number, chosen, first):
-        when = day_of(maker.scenario.start, day)
-        written += write_day(store, f"{number:06d}", when, observed, names)
-        rows += observed.num_rows
-    return rows, written
+    known = maker.identities(chosen)
+    return [
+        write_part(
+            store, number * 16 + day, day_of(maker.scenario.start, day), observed, names, known
+        )
+        for day, observed, names in maker.stretch(number, chosen, first)
+    ]
 
 
 def _truth(people: People, scenario: Scenario, accounts: pa.Table) -> pa.Table:

@@ -81,9 +81,7 @@ def fill_grams(  # type: ignore[no-untyped-def]
             if what == 2:
                 out[at] = grams[j]
             elif what == 1:
-                out[at] = np.int32(
-                    _mixed(salt[i] ^ (np.uint64(grams[j]) & _LOW)) & _LOW
-                )
+                out[at] = np.int32(_mixed(salt[i] ^ (np.uint64(grams[j]) & _LOW)) & _LOW)
             else:
                 state += _G
                 luck = np.float64(_mixed(state) >> _S11) * _UNIT

@@ -82,7 +82,7 @@ def make_library(scenario: Scenario, seed: int, exchanges: int) -> Library:
     answers = [form.answer for form in population.forms]
     widest = max(len(a.shares) for a in answers)
     groups, group_low, group_high = _runs(group)
-    accounts, account_low, account_high = _runs(account)
+    _, account_low, account_high = _runs(account)
     return Library(
         grams=flat,
         gram_class=_class(flat, group[row]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -51,7 +53,7 @@ def account_table(people: People, scenario: Scenario, seed: int) -> pa.Table:
         "created_at": pa.array(created, pa.timestamp("us", tz="UTC")),
         "payment": tokens("pm_", people.payment, seed + 2),
         "email_domain": _domains(people, seed),
-        "tier": _taken([t for t in settling._TIERS], people.tier),
+        "tier": _taken(list(settling._TIERS), people.tier),
         "declared_use": _taken([o.declared_use for o in owner], people.persona),
         "licence": _taken([o.licence for o in owner], people.persona),
     }
@@ -74,24 +76,59 @@ def client_names(seed: int) -> tuple[pa.Array, pa.Array]:
     """User agents and TLS fingerprints of the client programs."""
     rng = np.random.default_rng(seed)
     drawn = [draw_client(rng) for _ in range(CLIENTS)]
-    return pa.array([a for a, _ in drawn], pa.string()), pa.array([t for _, t in drawn], pa.string())
+    return pa.array([a for a, _ in drawn], pa.string()), pa.array(
+        [t for _, t in drawn], pa.string()
+    )
 
 
-def identities(accounts: pa.Table, agents: pa.Array) -> pa.Table:
-    """Distinct kind, hash and name of accounts, organizations and user agents."""
-    tables = []
-    for kind, column in (
-        ("account", accounts.column("account")),
-        ("organization", accounts.column("organization")),
-        ("agent", agents),
-    ):
-        names = (column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
-        names = names.drop_null().unique()
-        if kind == "agent":
-            value = hash32(names, kind).cast(pa.int64())
-        else:
-            value = hash64(names, kind)
-        tables.append(
-            pa.table([pa.array([kind] * len(names)), value, names], schema=IDENTITIES)
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """Names and their hashes, as the package makes them.
+
+    Attributes:
+        account, organization: int64 (accounts,); organization 0 for none.
+        agent, tls: int32 (clients,).
+        accounts, organizations, agents: the names; organizations null for none.
+    """
+
+    account: Ints
+    organization: Ints
+    agent: NDArray[np.int32]
+    tls: NDArray[np.int32]
+    accounts: pa.Array
+    organizations: pa.Array
+    agents: pa.Array
+
+    def identities(self, chosen: Ints, clients: Ints) -> pa.Table:
+        """Distinct kind, hash and name of some accounts, of their organizations and clients.
+
+        Args:
+            chosen: numbers of accounts; clients: of client programs.
+        """
+        which = pa.array(chosen)
+        organizations = np.unique(self.organization[chosen], return_index=True)[1]
+        some = self.organizations.take(pa.array(chosen[organizations])).drop_null()
+        agents = self.agents.take(pa.array(np.unique(clients))).unique()
+        return pa.concat_tables(
+            pa.table([pa.array([kind] * len(names), pa.string()), value, names], schema=IDENTITIES)
+            for kind, value, names in (
+                ("account", pa.array(self.account[chosen]), self.accounts.take(which)),
+                ("organization", hash64(some, "organization"), some),
+                ("agent", hash32(agents, "agent").cast(pa.int64()), agents),
+            )
         )
-    return pa.concat_tables(tables)
+
+
+def hashed(accounts: pa.Table, agents: pa.Array, tls: pa.Array) -> Hashed:
+    """Hash the names in an accounts table, and those of client programs."""
+    names = accounts.column("account").combine_chunks()
+    organizations = accounts.column("organization").combine_chunks()
+    return Hashed(
+        np.asarray(hash64(names, "account")),
+        np.asarray(hash64(organizations, "organization").fill_null(0)),
+        np.asarray(hash32(agents, "agent")),
+        np.asarray(hash32(tls, "tls")),
+        names,
+        organizations,
+        agents,
+    )

@@ -77,24 +77,20 @@ class People:
         return len(self.persona)
 
 
-def settle(
-    rng: np.random.Generator, scenario: Scenario, size: Size, library: Library
-) -> People:
+def settle(rng: np.random.Generator, scenario: Scenario, size: Size, library: Library) -> People:
     """Draw everybody."""
     growth = growth_of(scenario, size)
     book = Book(rng, [], [])
-    needed = [
-        _shared(p, growth, size) for p in scenario.personas if p.network.place == "proxies"
-    ]
+    needed = [_shared(p, growth, size) for p in scenario.personas if p.network.place == "proxies"]
     carrier = book.home(max(2, round(CARRIER_ADDRESSES * growth)))
     proxied = book.home(max(round(PROXIED_ADDRESSES * growth), round(1.25 * max(needed))))
     parts, lists, waves = [], [], []
     first_group = 0
     volumes = volumes_of(scenario, size)
-    for number, (persona, groups) in enumerate(
+    for number, (persona, planned) in enumerate(
         zip(scenario.personas, groups_of(scenario, size), strict=True)
     ):
-        counts = _members(rng, persona, groups, growth, size)
+        counts = _members(rng, persona, planned, growth, size)
         groups = len(counts)
         group = np.repeat(np.arange(groups), counts)
         n = len(group)
@@ -200,7 +196,10 @@ def _addresses(
     else:
         luck = rng.random(total)
         bought = np.empty(total, dtype=np.int64)
-        on_carrier, on_proxy = luck < ON_CARRIER, (luck >= ON_CARRIER) & (luck < ON_CARRIER + ON_PROXY)
+        on_carrier, on_proxy = (
+            luck < ON_CARRIER,
+            (luck >= ON_CARRIER) & (luck < ON_CARRIER + ON_PROXY),
+        )
         bought[on_carrier] = rng.choice(carrier, int(on_carrier.sum()))
         bought[on_proxy] = rng.choice(proxied, int(on_proxy.sum()))
         private = ~on_carrier & ~on_proxy

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from _bulk.kernels import ID_BYTES, OWN, RANDOM, fill_grams, fill_ids
 from _bulk.library import Library
+from _bulk.names import Hashed
 from _bulk.people import People
 from stillhunt.fingerprints.hashing import hash32
 from stillhunt.records.observation import OBSERVATION_SCHEMA
@@ -49,19 +50,19 @@ class Maker:
 
     Attributes:
         scenario, people, library: see there.
-        account: int64 (accounts,), hashes of names; organization: the same, 0 for none.
-        agent, tls: int32 (clients,), hashes of names.
+        hashed: names and hashes.
         seed: of rows.
     """
 
     scenario: Scenario
     people: People
     library: Library
-    account: Ints
-    organization: Ints
-    agent: NDArray[np.int32]
-    tls: NDArray[np.int32]
+    hashed: Hashed
     seed: int
+
+    def identities(self, chosen: Ints) -> pa.Table:
+        """What the hashes in some accounts' rows stand for."""
+        return self.hashed.identities(chosen, self.people.client[chosen])
 
     def stretch(
         self, number: int, chosen: Ints, first_row: int
@@ -78,7 +79,7 @@ class Maker:
             then time.
         """
         rng = np.random.default_rng([self.seed, number])
-        chosen = chosen[np.argsort(self.account[chosen], kind="stable")]
+        chosen = chosen[np.argsort(self.hashed.account[chosen], kind="stable")]
         place, time = self._when(rng, chosen)
         order = np.sort(
             ((time // _DAY_US) << (_WHO_BITS + _TIME_BITS))
@@ -88,7 +89,7 @@ class Maker:
         day = order >> (_WHO_BITS + _TIME_BITS)
         who = chosen[(order >> _TIME_BITS) & ((1 << _WHO_BITS) - 1)]
         time = day * _DAY_US + (order & ((1 << _TIME_BITS) - 1))
-        observed = self._observed(rng, number, day, who, time)
+        observed = self._observed(rng, day, who, time)
         n = len(who)
         ids, digests = np.empty((n, ID_BYTES), np.uint8), np.empty((n, 2), np.uint64)
         fill_ids(np.uint64(rng.integers(1 << 63)), ids, digests)
@@ -117,7 +118,10 @@ class Maker:
             persona = self.scenario.personas[number]
             mine = np.flatnonzero(people.persona[chosen] == number)
             accounts = chosen[mine]
-            mine, accounts = mine[people.exchanges[accounts] > 0], accounts[people.exchanges[accounts] > 0]
+            mine, accounts = (
+                mine[people.exchanges[accounts] > 0],
+                accounts[people.exchanges[accounts] > 0],
+            )
             if not len(accounts):
                 continue
             groups, group = np.unique(people.group[accounts], return_inverse=True)
@@ -125,7 +129,11 @@ class Maker:
             if not persona.waves:
                 group, waves = group * 0, waves[:1]
             presence = Presence(
-                people.opened[accounts], people.closed[accounts], people.zone[accounts], group, waves
+                people.opened[accounts],
+                people.closed[accounts],
+                people.zone[accounts],
+                group,
+                waves,
             )
             who = np.repeat(np.arange(len(accounts)), people.exchanges[accounts])
             seconds = times(rng, persona.beat, who, presence, persona.writing.pool)
@@ -136,7 +144,7 @@ class Maker:
         return np.concatenate(places), np.minimum(np.concatenate(moments), latest)
 
     def _observed(
-        self, rng: np.random.Generator, number: int, day: Ints, who: Ints, time: Ints
+        self, rng: np.random.Generator, day: Ints, who: Ints, time: Ints
     ) -> dict[str, pa.Array]:
         people, library, n = self.people, self.library, len(who)
         low, wide = people.low[who], (people.high - people.low)[who]
@@ -159,18 +167,20 @@ class Maker:
         )  # fmt: skip
         fresh = mixed(rng.integers(0, 1 << 63, n).astype(np.uint64))
         item = _again(library.item[row], library.item_class[row], salt, fresh)
-        system = _again(library.system[row].astype(np.int64), library.system_class[row], salt, fresh)
+        system = _again(
+            library.system[row].astype(np.int64), library.system_class[row], salt, fresh
+        )
         silent = library.system[row] == 0
-        organization = self.organization[who]
+        organization = self.hashed.organization[who]
         return {
             "time": _array(
                 time + int(self.scenario.start.timestamp()) * 1_000_000,
                 pa.timestamp("us", tz="UTC"),
             ),
-            "account": pa.array(self.account[who]),
+            "account": pa.array(self.hashed.account[who]),
             "organization": pa.array(organization, mask=organization == 0),
-            "agent": pa.array(self.agent[people.client[who]]),
-            "tls": pa.array(self.tls[people.client[who]]),
+            "agent": pa.array(self.hashed.agent[people.client[who]]),
+            "tls": pa.array(self.hashed.tls[people.client[who]]),
             "item": pa.array(item.view(np.int64)),
             "system": pa.array(_low(system), mask=silent),
             "grams": pa.ListArray.from_arrays(pa.array(ends.astype(np.int32)), pa.array(grams)),
@@ -228,9 +238,7 @@ class Maker:
             "max_tokens": pa.array(limits.astype(np.int32), mask=limits == 0),
             "status": _array(status.astype(np.int16), pa.int16()),
             "finish": pa.array(broken.astype(np.int8), mask=failed),
-            "temperature": pa.array(
-                temperature.astype(np.float32), mask=np.isnan(temperature)
-            ),
+            "temperature": pa.array(temperature.astype(np.float32), mask=np.isnan(temperature)),
             "stream": pa.array(rng.random(n) < people.streams[who]),
         }
 

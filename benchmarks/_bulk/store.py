@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from _bulk.rows import NAMES, STORED
 from stillhunt.records.observation import OBSERVATION_VERSION
 
 TRUTH: pa.Schema = pa.schema(
@@ -27,7 +29,34 @@ PARTS = ("observations", "names", "identities", "accounts", "manifest")
 
 _ROW_GROUP = 524_288
 # A dictionary of values that hardly ever repeat would only cost.
-_RANDOM = ("exchange", "key", "item", "time", "grams.list.element", "input_tokens", "output_tokens")
+_OBSERVATIONS: dict[str, Any] = {
+    "use_dictionary": [
+        "account", "organization", "asn", "tls", "agent", "model", "system", "guarantee", "cues",
+        "words", "response_bytes", "input_tokens", "output_tokens", "max_tokens", "status", "finish",
+        "temperature",
+    ],
+    "column_encoding": {"time": "DELTA_BINARY_PACKED"},
+}  # fmt: skip
+_NAMES: dict[str, Any] = {
+    "use_dictionary": ["file"],
+    "column_encoding": {"exchange_id": "DELTA_BYTE_ARRAY", "row": "DELTA_BINARY_PACKED"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Observations of one day that were written together.
+
+    Attributes:
+        part: name of its files; day: ISO date; rows: how many.
+        bytes, names_bytes: of the observations and of the names.
+    """
+
+    part: str
+    day: str
+    rows: int
+    bytes: int
+    names_bytes: int
 
 
 def begin(store: Path, start: datetime) -> None:
@@ -51,28 +80,47 @@ def begin(store: Path, start: datetime) -> None:
     (store / "store.json").write_text(json.dumps(about, indent=1) + "\n", "utf-8")
 
 
-def write_day(store: Path, part: str, day: datetime, observed: pa.Table, names: pa.Table) -> int:
-    """Write one part of a day's observations and its names; returns bytes of both."""
-    written = 0
-    for folder, table, schema in (("observations", observed, STORED), ("names", names, NAMES)):
-        where = store / folder / f"day={day:%Y-%m-%d}"
-        where.mkdir(exist_ok=True)
-        repeated = [
-            leaf
-            for leaf in ("grams.list.element" if n == "grams" else n for n in schema.names)
-            if leaf not in (*_RANDOM, "exchange_id", "row")
-        ]
-        path = where / f"{part}.parquet"
+def write_part(
+    store: Path, number: int, day: datetime, observed: pa.Table, names: pa.Table, known: pa.Table
+) -> Part:
+    """Write observations of one day, their names, and what their hashes stand for.
+
+    Args:
+        store: the folder.
+        number: of the part; no two have the same.
+        day: of all rows.
+        observed, names: row by row (STORED, NAMES).
+        known: names of the accounts and whatever else occurs (IDENTITIES).
+    """
+    name, date = f"00000001-{number:06d}", f"{day:%Y-%m-%d}"
+    sizes = []
+    for folder, table, encoding in (
+        ("observations", observed, _OBSERVATIONS),
+        ("names", names, _NAMES),
+    ):
+        path = store / folder / f"day={date}" / f"{name}.parquet"
+        path.parent.mkdir(exist_ok=True)
         pq.write_table(
-            table.cast(schema),
-            path,
-            compression="zstd",
-            compression_level=1,
-            use_dictionary=repeated,
-            row_group_size=_ROW_GROUP,
-        )
-        written += path.stat().st_size
-    return written
+            table, path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP,
+            **encoding,
+        )  # fmt: skip
+        sizes.append(path.stat().st_size)
+    pq.write_table(known, store / "identities" / f"{name}.parquet", compression="zstd")
+    return Part(name, date, observed.num_rows, *sizes)
+
+
+def finish(store: Path, accounts: str, parts: Sequence[Part]) -> None:
+    """Write the one transaction that names everything."""
+    rows = sum(part.rows for part in parts)
+    transaction = {
+        "kind": "ingest",
+        "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "added": [asdict(part) for part in parts],
+        "inputs": [{"path": "made in bulk", "rows": rows, "kept": rows, "source": "bulk"}],
+        "accounts": accounts,
+    }
+    text = json.dumps(transaction) + "\n"
+    (store / "manifest" / "00000001.json").write_text(text, "utf-8")
 
 
 def day_of(start: datetime, number: int) -> datetime:
