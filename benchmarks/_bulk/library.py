@@ -25,6 +25,7 @@ from stillhunt_simulator.settling import populate
 
 _BATCH = 8_192
 _ENOUGH = 8
+_EVERYBODYS = 20
 
 Ints = NDArray[np.int64]
 
@@ -126,12 +127,15 @@ def _fingerprinted(
 
 
 def _class(values: NDArray[np.generic], group: Ints) -> NDArray[np.uint8]:
-    """Of each occurrence of a value: once only, within one group only, or in several."""
+    """Of each occurrence of a value: once only, within one group only, or often and in several."""
     distinct, number, count = np.unique(values, return_inverse=True, return_counts=True)
     least, most = np.full(len(distinct), group.max()), np.zeros(len(distinct), dtype=np.int64)
     np.minimum.at(least, number, group)
     np.maximum.at(most, number, group)
-    what = np.where(count == 1, RANDOM, np.where(least == most, OWN, COMMON))
+    # What two groups happen to share once is not everybody's: as often as rows are followed, it
+    # would seem so.
+    several = np.where(count >= _EVERYBODYS, COMMON, RANDOM)
+    what = np.where(count == 1, RANDOM, np.where(least == most, OWN, several))
     out: NDArray[np.uint8] = what[number].astype(np.uint8)
     return out
 
@@ -147,7 +151,7 @@ def _wide(values: tuple[float, ...], width: int) -> tuple[float, ...]:
 
 
 def sources(
-    rng: np.random.Generator, library: Library, persona: int, group: Ints
+    rng: np.random.Generator, library: Library, persona: int, group: Ints, *, alone: bool = True
 ) -> tuple[Ints, Ints]:
     """Which rows of the library each account follows.
 
@@ -156,6 +160,7 @@ def sources(
         library: the pattern.
         persona: of all these accounts.
         group: int64 (n,), number of each account's group, from 0.
+        alone: whether an account follows one account, or all of a group.
 
     Returns:
         First row, and the row after the last. A group follows one group of its persona, drawn by
@@ -170,7 +175,7 @@ def sources(
     count = np.searchsorted(library.account_group, mine, "right") - first
     account = first + (rng.random(len(group)) * count).astype(np.int64)
     low, high = library.account_low[account], library.account_high[account]
-    few = high - low < _ENOUGH
+    few = (high - low < _ENOUGH) | (not alone)
     return (
         np.where(few, library.group_low[mine], low),
         np.where(few, library.group_high[mine], high),

@@ -96,7 +96,9 @@ def settle(rng: np.random.Generator, scenario: Scenario, size: Size, library: Li
         n = len(group)
         shared = _shared(persona, growth, size)
         address, used = _addresses(rng, persona.network, group, shared, book, carrier, proxied)
-        low, high = sources(rng, library, number, group)
+        # Items of a pool are anybody's in the group.
+        pooled = persona.writing.items == "drawn"
+        low, high = sources(rng, library, number, group, alone=not pooled)
         created, opened, closed = _lives(rng, scenario, persona, n)
         part = {
             "persona": np.full(n, number),

@@ -108,3 +108,27 @@ def growth_of(scenario: Scenario, size: Size) -> float:
 def _entities(persona: Persona) -> float:
     each = 1.0 if persona.ownership.declared else sum(persona.accounts) / 2
     return persona.groups * each
+
+
+def twin(days: int, size: Size) -> Scenario:
+    """A scenario for the simulator with the same accounts and volumes as a store made in bulk.
+
+    Its own size is chosen so that a simulation of ``size.exchanges`` grows as the store does.
+    """
+    bulk = bulk_scenario(days)
+    growth = growth_of(bulk, size)
+    lawful = sum(p.share for p in bulk.lawful)
+    personas = list(bulk.lawful)
+    for persona in bulk.campaigns:
+        exchanges, accounts = size.campaigns[str(persona.campaign)]
+        before = round(accounts / growth)
+        shared = persona.network.shared * before / persona.accounts[1]
+        personas.append(
+            replace(
+                persona,
+                share=exchanges / size.lawful * lawful,
+                accounts=(before, before),
+                network=replace(persona.network, shared=round(shared)),
+            )
+        )
+    return replace(bulk, personas=tuple(personas), exchanges=round(size.exchanges / growth))
