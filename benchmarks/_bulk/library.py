@@ -25,7 +25,9 @@ from stillhunt_simulator.settling import populate
 
 _BATCH = 8_192
 _ENOUGH = 8
-_EVERYBODYS = 20
+EVERYBODYS = 20
+"""A gram of several groups is everybody's if the library has it so often."""
+
 
 Ints = NDArray[np.int64]
 
@@ -134,7 +136,7 @@ def _class(values: NDArray[np.generic], group: Ints) -> NDArray[np.uint8]:
     np.maximum.at(most, number, group)
     # What two groups happen to share once is not everybody's: as often as rows are followed, it
     # would seem so.
-    several = np.where(count >= _EVERYBODYS, COMMON, RANDOM)
+    several = np.where(count >= EVERYBODYS, COMMON, RANDOM)
     what = np.where(count == 1, RANDOM, np.where(least == most, OWN, several))
     out: NDArray[np.uint8] = what[number].astype(np.uint8)
     return out

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from _bulk.kernels import ID_BYTES, OWN, RANDOM, fill_grams, fill_ids
-from _bulk.library import Library
+from _bulk.library import EVERYBODYS, Library
 from _bulk.names import Hashed
 from _bulk.people import People
 from stillhunt.fingerprints.hashing import hash32
@@ -36,12 +37,12 @@ NAMES: pa.Schema = pa.schema(
 
 _DAY_US = 86_400_000_000
 _WHO_BITS, _TIME_BITS = 22, 37
-# Beyond the library there is more that recurs. The share of an ordinary exchange's grams that eight
-# exchanges have grew from 0.18 grams to 0.24 when the simulation grew from 100,000 to 400,000: with
-# log-uniform ranks over a factor of a million that is one gram in 22, from ranks on that a library
-# of its size has seen about four times.
-_TAIL, _TAIL_RATIO = 0.046, 1e6
-_SEEN = 4.0
+# Beyond the library there is more that recurs. The share of what people write by hand that eight
+# exchanges have grew from 0.18 grams an exchange to 0.24 when the simulation grew from 100,000 to
+# 400,000: 0.043 grams for each factor of e. Ranks of such grams are therefore log-uniform, and start
+# where the library would have seen a gram so often that it is taken to be everybody's.
+_TAIL_OF_E, _TAIL_RATIO, _GRAMS = 0.043, 1e7, 13.0
+_TAIL = _TAIL_OF_E * log(_TAIL_RATIO) / _GRAMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +160,10 @@ class Maker:
         counts = np.diff(library.starts)[row]
         ends = np.concatenate(([0], np.cumsum(counts)))
         grams = np.empty(ends[-1], dtype=np.int32)
-        ordinary = len(library.starts) - 1
-        rank = ordinary * 13.0 * _TAIL / np.log(_TAIL_RATIO) / _SEEN
+        rank = max((len(library.starts) - 1) * _TAIL_OF_E / EVERYBODYS, 1.0)
         fill_grams(
             row, salt, np.uint64(rng.integers(1 << 63)), library.grams, library.gram_class,
-            library.starts, _TAIL, max(rank, 1.0), _TAIL_RATIO, grams,
+            library.starts, _TAIL, rank, _TAIL_RATIO, grams,
         )  # fmt: skip
         fresh = mixed(rng.integers(0, 1 << 63, n).astype(np.uint64))
         item = _again(library.item[row], library.item_class[row], salt, fresh)
