@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from _bulk.sizes import Size, twin
+from stillhunt.fingerprints.hashing import hash64
 from stillhunt.fingerprints.observe import Observer
 from stillhunt_simulator.write import simulate
 
@@ -116,8 +117,6 @@ def measured_store(store: Path) -> Rows:
 
 
 def _measured(connection: duckdb.DuckDBPyConnection, truth: pa.Table, accounts: pa.Table) -> Rows:
-    from stillhunt.fingerprints.hashing import hash64
-
     by_name = truth.select(["account", "persona", "campaign"]).join(
         accounts.select(["account", "payment"]), "account"
     )
@@ -126,7 +125,10 @@ def _measured(connection: duckdb.DuckDBPyConnection, truth: pa.Table, accounts: 
         by_name.append_column("hash", hash64(by_name.column("account"), "account")),
     )
     connection.execute(
-        "CREATE TABLE truth AS SELECT hash AS account, COALESCE(campaign, persona) AS persona, payment FROM named"
+        """
+        CREATE TABLE truth AS
+        SELECT hash AS account, COALESCE(campaign, persona) AS persona, payment FROM named
+        """
     )
     connection.execute("SET memory_limit = '4GB'")
     return connection.execute(_SQL).fetchall()

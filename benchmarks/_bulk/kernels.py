@@ -111,7 +111,7 @@ def fill_ids(seed, ids, digests):  # type: ignore[no-untyped-def]
             state += _G
             word = _mixed(state)
             for _ in range(16):
-                if at == 8 or at == 13 or at == 18 or at == 23:
+                if at in (8, 13, 18, 23):
                     ids[i, at] = 45
                     at += 1
                 ids[i, at] = _DIGITS[np.int64(word >> np.uint64(60))]
