@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -18,9 +19,9 @@ import pyarrow.parquet as pq
 from _bulk.library import make_library
 from _bulk.names import account_table, client_names, hashed
 from _bulk.people import People, settle
-from _bulk.rows import Maker
+from _bulk.rows import MOST_SLOTS, Maker
 from _bulk.sizes import Size, bulk_scenario, library_scenario
-from _bulk.store import TRUTH, Part, begin, day_of, finish, write_part
+from _bulk.store import TRUTH, Part, begin, finish, write_part
 from stillhunt_simulator.scenario import Scenario
 
 LIBRARY = 300_000
@@ -31,8 +32,7 @@ STRETCH = 2_000_000
 
 _ACCOUNTS = "00000001"
 
-MOST_DAYS = 15
-"""What fits into the sort key of a stretch."""
+_DAY, _HOUR = 86_400, 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ def generate(
     jobs: int = 2,
     library: int = LIBRARY,
     stretch: int = STRETCH,
+    hourly: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Made:
     """Write a store; the same arguments give the same rows.
@@ -68,18 +69,20 @@ def generate(
     Args:
         store: folder, replaced.
         size: how much of everything.
-        days: length of the period, at most ``MOST_DAYS``.
+        days: length of the period, at most ``MOST_SLOTS``.
         seed: source of all chance.
         jobs: processes.
         library: exchanges simulated as a pattern.
         stretch: exchanges made at a time.
+        hourly: parts, and transactions, of an hour each rather than of a day and all in one.
         progress: told exchanges done, and of how many.
 
     Raises:
         ValueError: more days than there may be.
     """
-    if not 1 <= days <= MOST_DAYS:
-        raise ValueError(f"days must be from 1 to {MOST_DAYS}, not {days}")
+    slot = _HOUR if hourly else _DAY
+    if not 1 <= days * _DAY // slot <= MOST_SLOTS:
+        raise ValueError(f"{days} days make no store of 1 to {MOST_SLOTS} parts in time")
     began = time.perf_counter()
     scenario = bulk_scenario(days)
     begin(store, scenario.start)
@@ -97,7 +100,7 @@ def generate(
     work = _stretches(rng, people, stretch)
     total, done = int(people.exchanges.sum()), 0
     parts: list[Part] = []
-    orders = [(store, state, i, chosen, first) for i, (chosen, first) in enumerate(work)]
+    orders = [(store, state, i, chosen, first, slot) for i, (chosen, first) in enumerate(work)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context) as pool:
         for written in pool.map(_write, orders):
@@ -135,15 +138,20 @@ def _maker(state: Path) -> Maker:
     return made
 
 
-def _write(order: tuple[Path, Path, int, np.ndarray, int]) -> list[Part]:
-    store, state, number, chosen, first = order
+def _write(order: tuple[Path, Path, int, np.ndarray, int, int]) -> list[Part]:
+    store, state, number, chosen, first, slot = order
     maker = _maker(state)
     known = maker.identities(chosen)
     return [
         write_part(
-            store, number * 16 + day, day_of(maker.scenario.start, day), observed, names, known
+            store,
+            f"{1 + (place if slot == _HOUR else 0):08d}-{number * (MOST_SLOTS + 1) + place:06d}",
+            maker.scenario.start + timedelta(seconds=place * slot),
+            observed,
+            names,
+            known,
         )
-        for day, observed, names in maker.stretch(number, chosen, first)
+        for place, observed, names in maker.stretch(number, chosen, first, slot)
     ]
 
 

@@ -35,8 +35,10 @@ NAMES: pa.Schema = pa.schema(
 )
 """What goes with it, row by row, to name it."""
 
-_DAY_US = 86_400_000_000
-_WHO_BITS, _TIME_BITS = 22, 37
+_WHO_BITS, _TIME_BITS = 21, 37
+MOST_SLOTS = 31
+"""Days, or hours, of a store: what fits beside account and time into one sort key."""
+
 # Beyond the library there is more that recurs. The share of what people write by hand that eight
 # exchanges have grew from 0.18 grams an exchange to 0.24 when the simulation grew from 100,000 to
 # 400,000: 0.043 grams for each factor of e. Ranks of such grams are therefore log-uniform, and start
@@ -66,7 +68,7 @@ class Maker:
         return self.hashed.identities(chosen, self.people.client[chosen])
 
     def stretch(
-        self, number: int, chosen: Ints, first_row: int
+        self, number: int, chosen: Ints, first_row: int, slot: int
     ) -> list[tuple[int, pa.Table, pa.Table]]:
         """All exchanges of some accounts.
 
@@ -74,23 +76,24 @@ class Maker:
             number: of the stretch, for its seed.
             chosen: numbers of the accounts.
             first_row: row of the log that the first exchange is.
+            slot: seconds of which the rows are put together: a day or an hour.
 
         Returns:
-            For each day its number, observations (STORED), and names (NAMES), sorted by account,
+            For each slot its number, observations (STORED), and names (NAMES), sorted by account,
             then time.
         """
         rng = np.random.default_rng([self.seed, number])
         chosen = chosen[np.argsort(self.hashed.account[chosen], kind="stable")]
         place, time = self._when(rng, chosen)
+        # One number holds slot, account and time: it is sorted by itself, and says what it was.
+        wide = slot * 1_000_000
         order = np.sort(
-            ((time // _DAY_US) << (_WHO_BITS + _TIME_BITS))
-            | (place << _TIME_BITS)
-            | (time % _DAY_US)
+            ((time // wide) << (_WHO_BITS + _TIME_BITS)) | (place << _TIME_BITS) | (time % wide)
         )
-        day = order >> (_WHO_BITS + _TIME_BITS)
+        part = order >> (_WHO_BITS + _TIME_BITS)
         who = chosen[(order >> _TIME_BITS) & ((1 << _WHO_BITS) - 1)]
-        time = day * _DAY_US + (order & ((1 << _TIME_BITS) - 1))
-        observed = self._observed(rng, day, who, time)
+        time = part * wide + (order & ((1 << _TIME_BITS) - 1))
+        observed = self._observed(rng, part, who, time)
         n = len(who)
         ids, digests = np.empty((n, ID_BYTES), np.uint8), np.empty((n, 2), np.uint64)
         fill_ids(np.uint64(rng.integers(1 << 63)), ids, digests)
@@ -104,11 +107,11 @@ class Maker:
         named = pa.table(
             [text, np.zeros(n, np.int32), np.arange(first_row, first_row + n)], schema=NAMES
         )
-        days, low = np.unique(day, return_index=True)
+        slots, low = np.unique(part, return_index=True)
         cuts = np.append(low, n).tolist()
         return [
             (int(d), table.slice(a, b - a), named.slice(a, b - a))
-            for d, a, b in zip(days, cuts[:-1], cuts[1:], strict=True)
+            for d, a, b in zip(slots, cuts[:-1], cuts[1:], strict=True)
         ]
 
     def _when(self, rng: np.random.Generator, chosen: Ints) -> tuple[Ints, Ints]:
@@ -145,14 +148,14 @@ class Maker:
         return np.concatenate(places), np.minimum(np.concatenate(moments), latest)
 
     def _observed(
-        self, rng: np.random.Generator, day: Ints, who: Ints, time: Ints
+        self, rng: np.random.Generator, part: Ints, who: Ints, time: Ints
     ) -> dict[str, pa.Array]:
         people, library, n = self.people, self.library, len(who)
         low, wide = people.low[who], (people.high - people.low)[who]
         listed = np.array([p.writing.items == "repeated" for p in self.scenario.personas])
         at = (rng.random(n) * wide).astype(np.int64)
         # A list that is gone through again and again is gone through in its order.
-        start = np.flatnonzero(np.diff(day * len(people) + who, prepend=-1))
+        start = np.flatnonzero(np.diff(part * len(people) + who, prepend=-1))
         run = np.repeat(start, np.diff(np.append(start, n)))
         at = np.where(listed[people.persona[who]], (np.arange(n) - run) % wide, at)
         row = low + at

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -81,18 +81,18 @@ def begin(store: Path, start: datetime) -> None:
 
 
 def write_part(
-    store: Path, number: int, day: datetime, observed: pa.Table, names: pa.Table, known: pa.Table
+    store: Path, name: str, day: datetime, observed: pa.Table, names: pa.Table, known: pa.Table
 ) -> Part:
     """Write observations of one day, their names, and what their hashes stand for.
 
     Args:
         store: the folder.
-        number: of the part; no two have the same.
+        name: of the part: number of its transaction, and one that no other has.
         day: of all rows.
         observed, names: row by row (STORED, NAMES).
         known: names of the accounts and whatever else occurs (IDENTITIES).
     """
-    name, date = f"00000001-{number:06d}", f"{day:%Y-%m-%d}"
+    date = f"{day:%Y-%m-%d}"
     sizes = []
     for folder, table, encoding in (
         ("observations", observed, _OBSERVATIONS),
@@ -110,19 +110,20 @@ def write_part(
 
 
 def finish(store: Path, accounts: str, parts: Sequence[Part]) -> None:
-    """Write the one transaction that names everything."""
-    rows = sum(part.rows for part in parts)
-    transaction = {
-        "kind": "ingest",
-        "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "added": [asdict(part) for part in parts],
-        "inputs": [{"path": "made in bulk", "rows": rows, "kept": rows, "source": "bulk"}],
-        "accounts": accounts,
-    }
-    text = json.dumps(transaction) + "\n"
-    (store / "manifest" / "00000001.json").write_text(text, "utf-8")
-
-
-def day_of(start: datetime, number: int) -> datetime:
-    """The day with a number, from 0."""
-    return start + timedelta(days=number)
+    """Write the transactions that name everything, as their parts' names say."""
+    by_number: dict[int, list[Part]] = {}
+    for part in parts:
+        by_number.setdefault(int(part.part[:8]), []).append(part)
+    for number in range(1, max(by_number) + 1):
+        added = by_number.get(number, [])
+        rows = sum(part.rows for part in added)
+        transaction = {
+            "kind": "ingest",
+            "at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "added": [asdict(part) for part in added],
+            "inputs": [{"path": "made in bulk", "rows": rows, "kept": rows, "source": "bulk"}],
+        }
+        if number == 1:
+            transaction["accounts"] = accounts
+        text = json.dumps(transaction) + "\n"
+        (store / "manifest" / f"{number:08d}.json").write_text(text, "utf-8")
