@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import linregress
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,10 @@ def fitted(sizes: Sequence[float], costs: Sequence[float]) -> Growth:
     """
     if len(set(sizes)) < 2 or min(*sizes, *costs) <= 0:
         raise ValueError("a power law needs two different sizes, and positive numbers")
-    line = linregress(np.log(sizes), np.log(costs))
-    error = float(line.stderr) if len(sizes) > 2 else float("nan")
-    return Growth(float(line.slope), float(np.exp(line.intercept)), error)
+    x, y = np.log(sizes), np.log(costs)
+    x_off = x - x.mean()
+    exponent = float(x_off @ y / (x_off @ x_off))
+    left = y - y.mean() - exponent * x_off
+    free = len(x) - 2
+    error = float(np.sqrt(left @ left / free / (x_off @ x_off))) if free > 0 else float("nan")
+    return Growth(exponent, float(np.exp(y.mean() - exponent * x.mean())), error)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,7 @@ def generate(
         size: how much of everything.
         days: length of the period, at most ``MOST_SLOTS``.
         seed: source of all chance.
-        jobs: processes.
+        jobs: processes; 1: this one.
         library: exchanges simulated as a pattern.
         stretch: exchanges made at a time.
         hourly: parts, and transactions, of an hour each rather than of a day and all in one.
@@ -101,9 +102,13 @@ def generate(
     total, done = int(people.exchanges.sum()), 0
     parts: list[Part] = []
     orders = [(store, state, i, chosen, first, slot) for i, (chosen, first) in enumerate(work)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context) as pool:
-        for written in pool.map(_write, orders):
+    with ExitStack() as stack:
+        run: Callable[..., Iterable[list[Part]]] = map
+        if jobs > 1:
+            # Not forked: Arrow and Numba have threads by now.
+            context = multiprocessing.get_context("spawn")
+            run = stack.enter_context(ProcessPoolExecutor(jobs, context)).map
+        for written in run(_write, orders):
             parts += written
             done += sum(part.rows for part in written)
             progress(done, total)
@@ -131,9 +136,8 @@ def _stretches(
     return list(zip(np.split(order, cuts), firsts, strict=True))
 
 
-@cache
+@lru_cache(1)
 def _maker(state: Path) -> Maker:
-    pa.set_cpu_count(1)
     made: Maker = pickle.loads(state.read_bytes())  # noqa: S301 - written by the parent
     return made
 

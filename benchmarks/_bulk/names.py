@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from _bulk.people import CLIENTS, People
+from _bulk.belongings import CLIENTS
+from _bulk.people import People
 from stillhunt.fingerprints.hashing import hash32, hash64
 from stillhunt.records.account import ACCOUNT_SCHEMA
 from stillhunt_simulator import settling

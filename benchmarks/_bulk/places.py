@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stillhunt_simulator import infrastructure as real
+from stillhunt_simulator.scenario import Network
 
 Ints = NDArray[np.int64]
 
@@ -58,3 +59,65 @@ class Book:
         out: Ints = np.arange(self.count, self.count + len(system))
         self.count += len(system)
         return out
+
+
+def addresses(
+    rng: np.random.Generator,
+    network: Network,
+    group: Ints,
+    shared: int,
+    book: Book,
+    carrier: Ints,
+    proxied: Ints,
+) -> tuple[Ints, Ints]:
+    """Numbers of all accounts' addresses, one account after the other, and how many each has."""
+    n, groups = len(group), int(group.max()) + 1
+    own = rng.integers(network.own[0], network.own[1] + 1, n)
+    used = np.minimum(rng.integers(network.used[0], network.used[1] + 1, n), shared)
+    pool = _pools(rng, network, groups, shared, book, proxied)
+    who = np.repeat(np.arange(n), used)
+    if shared <= 8:
+        # So few that every account's choice is a shuffle of them all.
+        order = np.argsort(rng.random((n, max(shared, 1))), axis=1)
+        picked = order[np.arange(max(shared, 1))[None, :] < used[:, None]]
+    else:
+        picked = rng.integers(0, max(shared, 1), len(who))
+    chosen = pool[group[who], picked]
+    mine = np.repeat(np.arange(n), own)
+    total = len(mine)
+    if network.place == "hosting":
+        bought = book.hosting(book.any_hosting(total))
+    else:
+        luck = rng.random(total)
+        bought = np.empty(total, dtype=np.int64)
+        on_carrier, on_proxy = (
+            luck < ON_CARRIER,
+            (luck >= ON_CARRIER) & (luck < ON_CARRIER + ON_PROXY),
+        )
+        bought[on_carrier] = rng.choice(carrier, int(on_carrier.sum()))
+        bought[on_proxy] = rng.choice(proxied, int(on_proxy.sum()))
+        private = ~on_carrier & ~on_proxy
+        bought[private] = book.home(int(private.sum()))
+    everyone, everything = np.concatenate((who, mine)), np.concatenate((chosen, bought))
+    order = np.argsort(everyone, kind="stable")
+    return everything[order], used + own
+
+
+def _pools(
+    rng: np.random.Generator,
+    network: Network,
+    groups: int,
+    shared: int,
+    book: Book,
+    proxied: Ints,
+) -> Ints:
+    """Addresses that each group shares; shape (groups, shared or 1)."""
+    if not shared:
+        return np.zeros((groups, 1), dtype=np.int64)
+    if network.place == "proxies":
+        return np.stack([rng.permutation(proxied)[:shared] for _ in range(groups)])
+    if network.place in ("hosting", "exits"):
+        # A group rents from two networks in turn.
+        rented = np.stack([book.any_hosting(groups), book.any_hosting(groups)], axis=1)
+        return book.hosting(rented[:, np.arange(shared) % 2].ravel()).reshape(groups, shared)
+    return book.home(groups * shared).reshape(groups, shared)
