@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from _watch import Watched, watch
 from speed import Stage, stages
 
 MIB = 1 << 20
+_BECOMING = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,16 @@ def hunt(
 
 
 def watched(command: Sequence[str], said: Path) -> Watched:
-    """Run a command, watched.
+    """Run a command, watched; its peak is the largest memory sampled.
 
     Raises:
         HuntError: it did not end with 0.
     """
     said.parent.mkdir(parents=True, exist_ok=True)
     run = watch(command, said, os.environ)
+    # Until it is another program a child counts the memory of this one, and so does the kernel.
+    own = tuple((at, size) for at, size in run.resident if at >= run.began + _BECOMING)
+    run = replace(run, resident=own, peak=max((size for _, size in own), default=0))
     if run.exit_code != 0:
         raise HuntError(f"{' '.join(command)} ended with {run.exit_code}:\n{run.said[-2000:]}")
     return run

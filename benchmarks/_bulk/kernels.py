@@ -60,7 +60,7 @@ def _mixed(x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def fill_grams(  # type: ignore[no-untyped-def]
-    source, salt, seed, grams, classes, starts, tail, low, ratio, out
+    source, salt, seed, grams, classes, starts, tail, first, last, power, out
 ):
     """Grams of n exchanges, one after the other.
 
@@ -69,11 +69,12 @@ def fill_grams(  # type: ignore[no-untyped-def]
         seed: uint64, of this stretch of rows.
         grams: int32, classes: uint8, both (total,) with ``starts`` int64 (rows + 1,).
         tail: probability that a gram new in the library is one that a larger log would repeat.
-        low, ratio: their ranks are log-uniform from low to low * ratio.
+        first, last, power: their ranks; so many up to rank r as r to this power.
         out: int32 (sum of counts,).
     """
     at = 0
     state = _mixed(seed)
+    least, most = first**power, last**power
     for i in range(len(source)):
         k = source[i]
         for j in range(starts[k], starts[k + 1]):
@@ -86,7 +87,7 @@ def fill_grams(  # type: ignore[no-untyped-def]
                 state += _G
                 luck = np.float64(_mixed(state) >> _S11) * _UNIT
                 if luck < tail:
-                    rank = np.uint64(low * ratio ** (luck / tail))
+                    rank = np.uint64((least + luck / tail * (most - least)) ** (1.0 / power))
                     out[at] = np.int32(_mixed(rank ^ _B) & _LOW)
                 else:
                     out[at] = np.int32(_mixed(state ^ _A) & _LOW)

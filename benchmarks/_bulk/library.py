@@ -25,9 +25,12 @@ from stillhunt_simulator.settling import populate
 
 _BATCH = 8_192
 _ENOUGH = 8
-EVERYBODYS = 20
-"""A gram of several groups is everybody's if the library has it so often."""
+EVERYBODYS = 1e-3
+"""Share of the exchanges from which on a gram of several groups is everybody's."""
 
+# Fewer occurrences in a group are chance; so is a smaller share of its exchanges, where others have
+# the same.
+_FEW, _OFTEN = 3, 0.01
 
 Ints = NDArray[np.int64]
 
@@ -88,12 +91,12 @@ def make_library(scenario: Scenario, seed: int, exchanges: int) -> Library:
     _, account_low, account_high = _runs(account)
     return Library(
         grams=flat,
-        gram_class=_class(flat, group[row]),
+        gram_class=_class(flat, group[row], exchanges),
         starts=np.concatenate(([0], np.cumsum(count))).astype(np.int64),
         item=item,
-        item_class=_class(item, group),
+        item_class=_class(item, group, exchanges),
         system=system,
-        system_class=_class(system, group),
+        system_class=_class(system, group, exchanges),
         cues=cues,
         words=words,
         guarantee=guarantee,
@@ -128,17 +131,24 @@ def _fingerprinted(
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
-def _class(values: NDArray[np.generic], group: Ints) -> NDArray[np.uint8]:
-    """Of each occurrence of a value: once only, within one group only, or often and in several."""
-    distinct, number, count = np.unique(values, return_inverse=True, return_counts=True)
-    least, most = np.full(len(distinct), group.max()), np.zeros(len(distinct), dtype=np.int64)
-    np.minimum.at(least, number, group)
-    np.maximum.at(most, number, group)
-    # What two groups happen to share once is not everybody's: as often as rows are followed, it
-    # would seem so.
-    several = np.where(count >= EVERYBODYS, COMMON, RANDOM)
-    what = np.where(count == 1, RANDOM, np.where(least == most, OWN, several))
-    out: NDArray[np.uint8] = what[number].astype(np.uint8)
+def _class(values: NDArray[np.generic], group: Ints, rows: int) -> NDArray[np.uint8]:
+    """How each occurrence of a value is made anew.
+
+    What a group has often is its template: its own, or everybody's where others have it too. What
+    several groups have by chance must not be taken over, however often it is: as rows are followed
+    again and again, by a group's accounts more than by others, they would seem to share it.
+
+    Args:
+        values: as they occur; group: int64, who has each; rows: exchanges in all.
+    """
+    _, number, count = np.unique(values, return_inverse=True, return_counts=True)
+    pair = number * (int(group.max()) + 1) + group
+    _, which, within = np.unique(pair, return_inverse=True, return_counts=True)
+    total, own = count[number], within[which]
+    sizes = np.bincount(group)[group] / max(1.0, len(values) / rows)
+    often = (own >= _FEW) & ((own == total) | (own >= _OFTEN * sizes))
+    common = (own < total) & (often | (total >= EVERYBODYS * rows))
+    out: NDArray[np.uint8] = np.where(common, COMMON, np.where(often, OWN, RANDOM)).astype(np.uint8)
     return out
 
 
