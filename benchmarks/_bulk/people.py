@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # A popular tool has a good third of all tools' users: a hundred thousand at the full size.
-_MOST_POPULAR_TOOL = 0.38
+_MOST_POPULAR_TOOL = 0.44
 
 
 @dataclass(slots=True)
