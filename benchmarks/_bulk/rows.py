@@ -39,11 +39,13 @@ MOST_SLOTS = 31
 """Days, or hours, of a store: what fits beside account and time into one sort key."""
 
 # Words recur, and the more often the larger a log is. Of what people write by hand 0.18, 0.23 and 0.32
-# grams an exchange had come with eight exchanges in simulations of 0.117, 0.35 and 1.17 million: as
-# 0.10 + 0.08 (n / 0.117 million)^0.44. So it is if up to rank r there are A r^a of them, with a such
-# that a / (1 - a) = 0.44. They begin where a gram is so frequent that it is taken to be everybody's,
-# and end where one occurs once in a hundred million exchanges.
-_A, _POWER, _LAST = 0.0133, 0.3056, 1e8
+# grams an exchange were such that eight exchanges had them, in simulations of 0.117, 0.35 and 1.17
+# million: 0.15 that are everybody's, and 0.175 (n / 1.17 million)^0.70. (Of 57,000 to 803,000
+# exchanges of such people alone: 0.177 to 0.315, with exponents of 0.66 to 0.74 from size to size.)
+# So it is if up to rank r there are A r^a of them, with a such that a / (1 - a) = 0.70. Ranks begin
+# where a gram is so frequent that it is everybody's, and end where it is one in a hundred million
+# exchanges. Beyond the sizes that were simulated this is an extrapolation.
+_A, _POWER, _LAST = 0.00387, 0.4118, 1e8
 _GRAMS = 13.0
 _FIRST = (_A * _POWER / EVERYBODYS) ** (1 / (1 - _POWER))
 _TAIL = _A * (_LAST**_POWER - _FIRST**_POWER) / _GRAMS
