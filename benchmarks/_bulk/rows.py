@@ -40,8 +40,8 @@ MOST_SLOTS = 31
 
 # Words recur, and the more often the larger a log is. Of what people write by hand 0.18, 0.23 and 0.32
 # grams an exchange were such that eight exchanges had them, in simulations of 0.117, 0.35 and 1.17
-# million: 0.15 that are everybody's, and 0.175 (n / 1.17 million)^0.70. (Of 57,000 to 803,000
-# exchanges of such people alone: 0.177 to 0.315, with exponents of 0.66 to 0.74 from size to size.)
+# million: 0.15 that are everybody's, and 0.175 (n / 1.17 million)^0.70. (Of 57,000 to 1.6 million
+# exchanges of such people alone: 0.177 to 0.409, with exponents of 0.63 to 0.74 from size to size.)
 # So it is if up to rank r there are A r^a of them, with a such that a / (1 - a) = 0.70. Ranks begin
 # where a gram is so frequent that it is everybody's, and end where it is one in a hundred million
 # exchanges. Beyond the sizes that were simulated this is an extrapolation.
