@@ -43,6 +43,8 @@ from _bulk.sizes import Size, size_at
 MEMORY = "8GB"
 NARROWEST = 132
 """Columns to print with where the output is no terminal."""
+WIDEST = 200
+"""The same for the table that sets traffic side by side."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.compare and made is not None:
             with told.status("Simulating traffic of the same size, with its texts"):
                 twin = simulated(folder / "twin", asked.days, size, asked.seed + 1)
-            console.print(compare_table(measured_twin(twin), measured_store(store)))
+            # Wider than most terminals; cut columns would say nothing.
+            Console(width=WIDEST).print(compare_table(measured_twin(twin), measured_store(store)))
         if asked.generate_only:
             return 0
         findings = (asked.out or folder) / "findings"
