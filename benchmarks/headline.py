@@ -145,10 +145,11 @@ def print_made(console: Console, store: Path, made: Made) -> None:
     n = made.exchanges
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     other = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    beside = f", each process {other / MIB:,.0f}" if other else ""
     for line in (
         f"Made: {n:,} exchanges through {made.accounts:,} accounts.",
         f"  {made.preparing:.1f} s for the pattern and everybody, {made.writing:.1f} s for the exchanges "
-        f"({n / made.writing:,.0f} a second); peak {own / MIB:,.0f} MiB, each process {other / MIB:,.0f}.",
+        f"({n / made.writing:,.0f} a second); peak {own / MIB:,.0f} MiB{beside}.",
         f"  On disk, bytes an exchange: observations {made.bytes / n:.1f}, names {made.names_bytes / n:.1f}, "
         f"all {bytes_of(store) / n:.1f}.",
     ):

@@ -139,7 +139,7 @@ def _ingest(store: Path, traffic: Path, logs: list[Path], work: Path) -> float:
     command = [
         sys.executable, "-m", "stillhunt", "ingest", *map(str, logs), "--store", str(store), *accounts,
     ]  # fmt: skip
-    return watched(command, work / "ingest.stderr").seconds
+    return float(watched(command, work / "ingest.stderr").seconds)
 
 
 def _day(

@@ -9,6 +9,7 @@ and system texts. What traffic looks like is thereby not described once more, bu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +117,7 @@ def make_library(scenario: Scenario, seed: int, exchanges: int) -> Library:
 
 def _fingerprinted(
     rng: np.random.Generator, clerk: Clerk, rows: object, n: int
-) -> list[NDArray[np.generic]]:
+) -> list[NDArray[Any]]:
     cues = cue_table(phrase_table())
     parts = []
     for low in range(0, n, _BATCH):
