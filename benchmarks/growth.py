@@ -232,7 +232,8 @@ def print_day(console: Console, day: Day, out: Path) -> None:
     for line in (
         f"Hour 24 beside hour 2: {total:.2f} times the whole, {last.working / second.working:.2f} times the "
         f"stages of the hunt, with {last.total / second.total:.1f} times the exchanges.",
-        f"From scratch: {day.scratch:.2f} s. Its findings are {'the same' if alike else 'NOT the same'} "
+        f"From scratch: {day.scratch:.2f} s. Its findings ({day.campaigns} campaigns) are "
+        f"{'the same' if alike else 'NOT the same'} "
         f"(rows that differ: {told}).",
     ):
         console.print(line, highlight=False, soft_wrap=True)

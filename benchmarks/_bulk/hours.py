@@ -54,11 +54,13 @@ class Day:
     Attributes:
         hours: in order.
         scratch: seconds of a hunt from scratch on the same data.
+        campaigns: that the last hour's hunt names: with none, findings are easily the same.
         differences: table to number of rows that only one of the two hunts has.
     """
 
     hours: tuple[Hour, ...]
     scratch: float
+    campaigns: int
     differences: dict[str, int]
 
 
@@ -167,7 +169,9 @@ def _day(
     began = time.perf_counter()
     hunt(scratch, work / "findings-scratch", memory, threads=threads, more=("--clear",))
     seconds = time.perf_counter() - began
-    return Day(tuple(hours), seconds, differences(findings, work / "findings-scratch"))
+    campaigns = pq.read_metadata(findings / "campaigns.parquet").num_rows
+    apart = differences(findings, work / "findings-scratch")
+    return Day(tuple(hours), seconds, campaigns, apart)
 
 
 def differences(one: Path, other: Path) -> dict[str, int]:

@@ -19,7 +19,7 @@ import headline
 from _bulk.compare import MEASURES, measured_store, measured_twin, simulated
 from _bulk.fits import fitted
 from _bulk.generate import generate
-from _bulk.hours import differences
+from _bulk.hours import Day, Hour, differences
 from _bulk.judged import judge
 from _bulk.kernels import ID_BYTES, fill_ids
 from _bulk.rows import NAMES, STORED
@@ -308,3 +308,14 @@ def test_growth_is_printed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "seconds (stages): exponent 1.000 ± 0.000" in said
     assert "bytes an exchange on disk: exponent 0.000" in said
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_day_is_printed_and_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hours = tuple(Hour(h, 10, 10 * h, 1.0, float(h), float(h), 1 << 20) for h in range(1, 25))
+    growth.print_day(headline.Console(width=200), Day(hours, 24.0, 3, {"links": 0}), tmp_path)
+    said = capsys.readouterr().out
+    assert "Hour 24 beside hour 2: 8.33 times the whole, 12.00 times the stages" in said
+    assert "(3 campaigns) are the same" in said
+    assert (tmp_path / "hours.png").read_bytes().startswith(b"\x89PNG")
+    growth.print_day(headline.Console(width=200), Day(hours, 24.0, 3, {"links": 1}), tmp_path)
+    assert "NOT the same" in capsys.readouterr().out
