@@ -1,0 +1,1 @@
+"""Observations in bulk and without text: as simulated traffic gives them, a million rows a second."""
