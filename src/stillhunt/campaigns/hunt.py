@@ -41,6 +41,7 @@ from stillhunt.linking.links import MAX_BY_CHANCE
 from stillhunt.readers import Quarantine
 from stillhunt.records.findings import FINDINGS_VERSION
 from stillhunt.records.observation import OBSERVATION_VERSION
+from stillhunt.scoring.curve import shipped_curve
 from stillhunt.scoring.harvest import CONTROLS, MOST_ORDINARY_TAKING, VETO
 
 
@@ -229,6 +230,7 @@ def _record(
             "source": "indifference between harvest and lawful togetherness, for clusters that act as "
             "one; set with --prior",
         },
+        "probability_curve": shipped_curve().record(),
         "inputs": [
             {
                 "path": str(f.path),
