@@ -31,7 +31,8 @@ class Curve:
         evidence: weighted sums of log evidence at the knots, rising.
         log_bayes_factors: at the knots, never falling.
         needed: signals without which it says nothing: no simulated cluster lacked them.
-        providers: simulated providers it was fitted to; lawful, planted: clusters of theirs.
+        providers: simulated providers it was fitted to; lawful, planted: clusters of theirs, over two
+            hunts in each, with and without its accounts table.
         scenarios: what was simulated.
     """
 
@@ -69,7 +70,8 @@ class Curve:
     def record(self) -> dict[str, Any]:
         """What ``hunt.json`` says of it."""
         return {
-            "source": "simulated traffic, not any provider's (benchmarks/fit_probability.py)",
+            "source": "simulated traffic, not any provider's, each hunted in with and without its "
+            "accounts table (benchmarks/fit_probability.py)",
             "providers": self.providers,
             "lawful": self.lawful,
             "planted": self.planted,
