@@ -162,7 +162,8 @@ def _calibration_term(terms: Sequence[Term], curve: Curve) -> Term:
         odds = f"{math.exp(worth):.0f} to 1" if worth >= 0 else f"1 to {math.exp(-worth):.0f}"
         told = (
             f"harvest to lawful as {odds} where evidence was like this, among {curve.planted:,} planted "
-            f"and {curve.lawful:,} lawful clusters of {curve.providers} simulated providers, each hunted in twice"
+            f"and {curve.lawful:,} lawful clusters of {curve.providers} simulated providers, each hunted "
+            "in twice"
         )
         worth -= math.fsum(e for e in evidence.values() if e is not None)
     return Term("calibration", _LABELS["calibration"], told, worth)
