@@ -18,13 +18,16 @@ from _hunts import ACCOUNTS, LOSSES, hunt_into
 from _leaks import leaks
 from _measures import measured
 from _peers import PEERS, run_peer
+from _tested import clusters_tested
 from stillhunt_simulator import scenarios, simulate
 
 HUNT = "hunt"
 LEAK = "leak"
+TESTED = "tested"
+TESTED_WITHOUT = "tested without accounts"
 WITHOUT = tuple(f"without {what}" for what in LOSSES)
 BESIDE = tuple(f"peer {name}" for name in PEERS)
-TASKS: tuple[str, ...] = (HUNT, LEAK, *WITHOUT, *BESIDE)
+TASKS: tuple[str, ...] = (HUNT, LEAK, TESTED, TESTED_WITHOUT, *WITHOUT, *BESIDE)
 """What can be tried in a cell."""
 
 
@@ -33,7 +36,7 @@ class Cell:
     """One simulated traffic and what is to be tried on it.
 
     Attributes:
-        level: name of the scenario; seed: of the simulator; exchanges: how many.
+        level: name or file of the scenario; seed: of the simulator; exchanges: how many.
         tasks: of TASKS, in order.
         peers_python: interpreter that has the peers; needed for tasks of BESIDE.
     """
@@ -55,8 +58,9 @@ def run_cell(cell: Cell, folder: Path) -> list[Record]:
         One record for each task: level, seed, exchanges, task, processor seconds of the task and of
         simulating, and its result.
     """
-    with tempfile.TemporaryDirectory(prefix=f"{cell.level}-{cell.seed}-", dir=folder) as made:
-        traffic = Path(made) / cell.level
+    name = Path(cell.level).stem
+    with tempfile.TemporaryDirectory(prefix=f"{name}-{cell.seed}-", dir=folder) as made:
+        traffic = Path(made) / name
         traffic.mkdir()
         began = _processor_seconds()
         simulate(
@@ -65,7 +69,8 @@ def run_cell(cell: Cell, folder: Path) -> list[Record]:
         simulated = round(_processor_seconds() - began, 2)
         return [
             record
-            | {"seed": cell.seed, "exchanges": cell.exchanges, "seconds_simulating": simulated}
+            | {"level": cell.level, "seed": cell.seed, "exchanges": cell.exchanges}
+            | {"seconds_simulating": simulated}
             for record in traffic_records(traffic, cell.tasks, cell.peers_python)
         ]
 
@@ -117,6 +122,17 @@ def _hunt_without(*lost: str) -> _Task:
     return task
 
 
+def _tested(*lost: str) -> _Task:
+    def task(traffic: Path, _peers_python: str | None) -> Record:
+        with tempfile.TemporaryDirectory(prefix="stillhunt-benchmark-") as made:
+            findings = Path(made) / "findings"
+            hunt_into(traffic, findings, lost, threads=1)
+            known = ACCOUNTS not in lost
+            return {"clusters": clusters_tested(traffic, findings, licences_known=known)}
+
+    return task
+
+
 def _peer(name: str) -> _Task:
     def task(traffic: Path, peers_python: str | None) -> Record:
         if peers_python is None:
@@ -128,6 +144,8 @@ def _peer(name: str) -> _Task:
 
 _TASKS: dict[str, _Task] = {
     HUNT: _hunt_without(),
+    TESTED: _tested(),
+    TESTED_WITHOUT: _tested(ACCOUNTS),
     LEAK: lambda traffic, _peers_python: {"campaigns": leaks(traffic)},
     **{f"without {what}": _hunt_without(what) for what in LOSSES},
     **{f"peer {name}": _peer(name) for name in PEERS},

@@ -432,8 +432,14 @@ def test_verdicts_are_shown_and_remembered_and_change_no_number(
     tmp_path: Path, fuller_traffic: Path, both: tuple[Path, str]
 ) -> None:
     campaigns = read(both[0], "campaigns")
-    # The surer one is confirmed, so that it stays named when the other stands for lawful customers.
-    order = sorted(range(2), key=lambda i: campaigns[i]["probability"])
+    # The surer one at face value is confirmed, so that it stays named when the other stands for lawful
+    # customers.
+    told = json.loads((both[0] / "details.json").read_text())["campaigns"]
+    face = {
+        name: sum(t["log_odds"] for t in campaign["waterfall"] if t["signal"] != "calibration")
+        for name, campaign in told.items()
+    }
+    order = sorted(range(2), key=lambda i: face[campaigns[i]["campaign"]])
     lawful, confirmed = (campaigns[i]["campaign"] for i in order)
     given_ = {
         f"c{lawful[2:]}": "lawful",

@@ -187,6 +187,23 @@ def test_high_adds_what_accounts_that_mostly_harvest_sent_beside(tmp_path: Path)
     assert result.high == result.exchanges + 5 * 40
 
 
+def test_high_adds_what_accounts_alike_sent_that_were_not_linked(tmp_path: Path) -> None:
+    """All of who sends mostly this, as of named members; of who sends other things too, only this."""
+    log = Log()
+    ordinary(log, np.random.default_rng(8))
+    for entity in OPERATOR.tolist():
+        log.send(entity, 20 if entity == OPERATOR[0] else 50, HARVEST)
+    log.send(int(OPERATOR[0]), 60)  # too mixed to be named, so that mixed accounts are alike
+    alone, other = 900, 901
+    log.send(alone, 40, HARVEST)
+    log.send(alone, 7)
+    log.send(other, 30, HARVEST)
+    log.send(other, 45)
+    (result,), _ = attributed(tmp_path, log, [OPERATOR])
+    assert result.exchanges == 9 * 50
+    assert result.high == 450 + (40 + 7) + 30
+
+
 def test_a_public_template_is_nobodys_own(tmp_path: Path) -> None:
     """Members use what a hundred strangers use: it is no more theirs than anyone's."""
     log = Log()

@@ -56,6 +56,7 @@ def details_document(
                 "link_p": verdict.link.p_value,
                 "q_value": verdict.q_value,
                 "harvest_p": verdict.harvest.harvest_p,
+                "taking_p": verdict.harvest.taking_p,
                 "probability": verdict.harvest.probability,
                 "waterfall": waterfall(verdict),
                 "link_tests": [

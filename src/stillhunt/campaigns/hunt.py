@@ -43,6 +43,7 @@ from stillhunt.readers import Quarantine
 from stillhunt.records.findings import FINDINGS_VERSION
 from stillhunt.records.observation import OBSERVATION_VERSION
 from stillhunt.scoring.controls import CONTROLS
+from stillhunt.scoring.curve import shipped_curve
 from stillhunt.scoring.harvest import MOST_ORDINARY_TAKING, VETO
 from stillhunt.store.store import Store, store_to_read
 
@@ -253,6 +254,7 @@ def _record(
             "source": "indifference between harvest and lawful togetherness, for clusters that act as "
             "one; set with --prior",
         },
+        "probability_curve": shipped_curve().record(),
         "inputs": [
             {
                 "path": i.path,

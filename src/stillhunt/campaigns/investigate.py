@@ -176,7 +176,12 @@ def exemptions(
             f"it takes no more new answers than ordinary customers do (rank {harvest.taking_p:.2g} > "
             f"{MOST_ORDINARY_TAKING:g})"
         )
-    if harvest.probability < 0.5:
+    if harvest.face_probability < 0.5:
+        reasons.append(
+            "at its face value the evidence is more likely lawful than not (probability "
+            f"{harvest.face_probability:.2f})"
+        )
+    elif harvest.probability < 0.5:
         reasons.append(f"it is more likely lawful than not (probability {harvest.probability:.2f})")
     if sum(m.named for m in attribution.members) < 2:
         reasons.append("fewer than two members have exchanges that can be attributed")

@@ -398,7 +398,9 @@ def _attribution(
     named = np.array([m.named for m in members], dtype=bool)
     low, count, high = _interval(own, named, rate)
     alike = log_ratio(beside.own, beside.exchanges, share, background) >= SURE
-    high += int(beside.own[alike].sum())
+    # As of named members: of who sends mostly this, all of it, in case a template was missed.
+    mostly = 2 * beside.own >= beside.exchanges
+    high += int(np.where(mostly, beside.exchanges, beside.own)[alike].sum())
     return Attribution(tuple(members), count, low, high, background, has_templates)
 
 

@@ -4,10 +4,15 @@ Each signal is ranked among controls of similar volume, each rank is turned into
 evidence adds up as log-odds. No labelled attack enters; the direction of a signal is what
 harvesting means: answers to ever new items put through the same templates, worth training on, for
 more payers than a company has. A signal that is not covered adds nothing and is said to be missing.
+
+A cluster is named only where this evidence at its face value, and the probability, both are in favour.
+The probability adds what such evidence was worth in simulated traffic (``scoring.curve``).
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +25,7 @@ from stillhunt.scoring.calibration import (
     strangers_odds,
 )
 from stillhunt.scoring.controls import nearest_controls
+from stillhunt.scoring.curve import Curve, shipped_curve
 from stillhunt.scoring.features import Units
 
 VETO = 0.15
@@ -56,7 +62,8 @@ class HarvestScore:
 
     Attributes:
         terms: entries that add up to ``score``; the first is the prior.
-        score: log-odds that the cluster is one operator and a harvest.
+        score: log-odds that the cluster is one operator and a harvest, as calibrated.
+        face_value: the same before calibration; whether the cluster is named rests on it.
         harvest_p: conformal rank of the behaviour among controls; None without controls.
         taking_p: conformal rank of new templated output alone; None where it is not covered.
         floor: the least rank so many controls allow; None without controls.
@@ -65,6 +72,7 @@ class HarvestScore:
 
     terms: tuple[Term, ...]
     score: float
+    face_value: float
     harvest_p: float | None
     taking_p: float | None
     floor: float | None
@@ -72,22 +80,31 @@ class HarvestScore:
 
     @property
     def probability(self) -> float:
-        """1 - local false-discovery rate."""
+        """1 - local false-discovery rate, as calibrated."""
         return probability(self.score)
 
+    @property
+    def face_probability(self) -> float:
+        """The same before calibration."""
+        return probability(self.face_value)
 
-def score_clusters(units: Units, link_p: np.ndarray, prior: float = PRIOR) -> list[HarvestScore]:
+
+def score_clusters(
+    units: Units, link_p: np.ndarray, prior: float = PRIOR, curve: Curve | None = None
+) -> list[HarvestScore]:
     """Score each cluster.
 
     Args:
         units: from ``measure_units``.
         link_p: float (c,), p-value of each cluster's link test.
         prior: see PRIOR.
+        curve: what evidence is worth; None: the shipped one.
     """
-    return [_score(units, i, float(link_p[i]), prior) for i in range(units.clusters)]
+    curve = curve or shipped_curve()
+    return [_score(units, i, float(link_p[i]), prior, curve) for i in range(units.clusters)]
 
 
-def _score(units: Units, i: int, link_p: float, prior: float) -> HarvestScore:
+def _score(units: Units, i: int, link_p: float, prior: float, curve: Curve) -> HarvestScore:
     near = nearest_controls(units.exchanges, units.clusters, i)
     pool = np.concatenate([[i], near])
     signals = {
@@ -105,23 +122,49 @@ def _score(units: Units, i: int, link_p: float, prior: float) -> HarvestScore:
         worth = float(damping * evidence[name][0]) if name in covered else None
         terms.append(Term(name, _LABELS[name], _describe(name, units, i, near), worth))
     terms.append(_payer_term(units, i))
-    score = sum(t.log_odds for t in terms if t.log_odds is not None)
-    # The chance that the members are strangers after all comes off the whole.
-    both = probability(score) * probability(strangers_odds(link_p))
-    both = min(max(both, 1e-12), 1 - 1e-12)
-    link = log_odds(both) - score
+    face = sum(t.log_odds for t in terms if t.log_odds is not None)
+    terms.append(_calibration_term(terms, curve))
+    score = face + (terms[-1].log_odds or 0.0)
     terms.append(
-        Term("link", "Might they be strangers?", f"held-out link test, p = {link_p:.2g}", link)
+        Term(
+            "link",
+            "Might they be strangers?",
+            f"held-out link test, p = {link_p:.2g}",
+            _link_doubt(score, link_p),
+        )
     )
     usable = bool(covered) and len(near) > 0
     return HarvestScore(
         terms=tuple(terms),
-        score=score + link,
+        score=score + (terms[-1].log_odds or 0.0),
+        face_value=face + _link_doubt(face, link_p),
         harvest_p=conformal_p(float(behaviour[0]), behaviour[1:]) if usable else None,
         taking_p=_taking_p(units.fresh_output[pool]) if usable else None,
         floor=1.0 / (len(near) + 1) if usable else None,
         controls=len(near),
     )
+
+
+def _link_doubt(score: float, link_p: float) -> float:
+    """What the chance that the members are strangers after all takes off the whole, as log-odds."""
+    both = probability(score) * probability(strangers_odds(link_p))
+    return log_odds(min(max(both, 1e-12), 1 - 1e-12)) - score
+
+
+def _calibration_term(terms: Sequence[Term], curve: Curve) -> Term:
+    """What such evidence was worth in simulated traffic, beyond its face value."""
+    evidence = {t.signal: t.log_odds for t in terms[1:]}  # the prior is no evidence
+    worth = curve.log_bayes_factor(evidence)
+    told = "not covered: no simulated cluster lacked what this log does not carry"
+    if worth is not None:
+        odds = f"{math.exp(worth):.0f} to 1" if worth >= 0 else f"1 to {math.exp(-worth):.0f}"
+        told = (
+            f"harvest to lawful as {odds} where evidence was like this, among {curve.planted:,} planted "
+            f"and {curve.lawful:,} lawful clusters of {curve.providers} simulated providers, each hunted "
+            "in twice"
+        )
+        worth -= math.fsum(e for e in evidence.values() if e is not None)
+    return Term("calibration", _LABELS["calibration"], told, worth)
 
 
 def _taking_p(fresh_output: np.ndarray) -> float | None:
@@ -160,6 +203,7 @@ _LABELS = {
     "fresh_output": "New answers through the same templates",
     "intent": "What the prompts ask for",
     "payers": "Payers behind what acts as one",
+    "calibration": "Calibration on simulated traffic",
 }
 
 
