@@ -16,6 +16,8 @@ from stillhunt.campaigns.detectable import REPEATS, SIZES, smallest_detectable
 from stillhunt.engines.base import Engine
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.linking.indicators import Totals, count_indicators
+from stillhunt.linking.links import build_conjunctions, find_links
+from stillhunt.linking.null_model import NullModel
 
 _FAMILIES = {
     "address": 600,
@@ -58,7 +60,8 @@ def log_of(
 def result_of(folder: Path, families: Iterable[str], **settings: int) -> dict[str, Any]:
     engine, totals = log_of(folder, families, **settings)
     with engine:
-        return dict(smallest_detectable(engine, totals, 0.01))
+        links = find_links(engine, NullModel(totals), build_conjunctions(engine, totals), 0.01)
+        return dict(smallest_detectable(engine, totals, links, 0.01))
 
 
 def agrees(result: dict[str, Any]) -> None:

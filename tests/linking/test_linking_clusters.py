@@ -27,6 +27,7 @@ def made_links(groups: Sequence[Sequence[int]], log_p: Sequence[float] | float =
         member_link=np.repeat(np.arange(n), sizes),
         member_entity=np.array([e for g in groups for e in g], dtype=np.int64),
         tests=1e6,
+        surprising=np.zeros(0),
     )
 
 

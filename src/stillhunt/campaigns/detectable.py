@@ -15,7 +15,7 @@ from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.families import ADDRESS, CLIENT, NETWORK, PAYMENT, TEMPLATE
 from stillhunt.linking.held_out import held_out_tests
 from stillhunt.linking.indicators import Totals, count_indicators
-from stillhunt.linking.links import build_conjunctions, find_links
+from stillhunt.linking.links import Links, build_conjunctions, find_links
 from stillhunt.linking.null_model import NullModel, adjust
 
 SIZES: tuple[int, ...] = (2, 3, 5, 8, 16, 32)
@@ -27,15 +27,17 @@ _SEED = 7
 
 
 def smallest_detectable(
-    engine: Engine, totals: Totals, fdr: float, clusters: int = 0
+    engine: Engine, totals: Totals, links: Links, fdr: float, clusters: int = 0
 ) -> dict[str, object]:
     """Inject campaigns, one size at a time, and see which are found.
 
-    Replaces the linking tables; call it when they are no longer needed.
+    What is injected shares no entity and no value with what is there, so that only sums need to be put
+    together, and the log's own incidence is not looked at again. Replaces the linking tables; call it
+    when they are no longer needed.
 
     Args:
-        engine: with ``incidence``.
-        totals: of the incidence as it is.
+        engine: where tables are made.
+        totals: of the incidence as it is; links: found in it.
         fdr: level of links and clusters.
         clusters: how many the hunt itself tested, for they count among the tests.
 
@@ -44,13 +46,14 @@ def smallest_detectable(
         what was assumed, and per size how many of REPEATS were.
     """
     rng = np.random.default_rng(_SEED)
-    engine.create("incidence_alone", "SELECT entity, family, value FROM incidence")
     found = {}
     families: set[str] = set()
     for size in SIZES:
         rows, campaigns = _inject(totals, size, rng)
         families |= set(rows.column("family").to_pylist())
-        found[size] = _count_found(engine, rows, campaigns, fdr, clusters)
+        engine.load("incidence", rows)
+        together = totals.beside(count_indicators(engine))
+        found[size] = _count_found(engine, together, links, campaigns, fdr, clusters)
     sizes = [size for size in SIZES if found[size] == REPEATS]
     missed = [size for size in SIZES if found[size] < REPEATS]
     return {
@@ -67,23 +70,20 @@ def smallest_detectable(
 
 
 def _count_found(
-    engine: Engine, rows: pa.Table, campaigns: list[np.ndarray], fdr: float, clusters: int
+    engine: Engine,
+    totals: Totals,
+    there: Links,
+    campaigns: list[np.ndarray],
+    fdr: float,
+    clusters: int,
 ) -> int:
-    """How many of the injected campaigns are found whole."""
-    engine.load("injected", rows)
-    engine.create(
-        "incidence",
-        "SELECT entity, family, value FROM incidence_alone "
-        "UNION ALL SELECT entity, family, value FROM injected",
-    )
-    totals = count_indicators(engine)
+    """How many of the injected campaigns are found whole; ``totals`` are of them and the log."""
     null = NullModel(totals)
-    links = find_links(engine, null, build_conjunctions(engine, totals), fdr)
-    # What was injected shares nothing with what was there, so the rest need not be clustered again.
-    links = links.among(np.concatenate(campaigns))
+    tests = build_conjunctions(engine, totals)
+    links = find_links(engine, null, tests, fdr, there.surprising)
     formed = find_clusters(links)
-    tests = held_out_tests(engine, totals, null, links, formed)
-    q_values = adjust(np.array([t.p_value for t in tests]), max(len(tests) + clusters, 1))
+    held_out = held_out_tests(engine, totals, null, links, formed)
+    q_values = adjust(np.array([t.p_value for t in held_out]), max(len(held_out) + clusters, 1))
     return sum(
         any(
             q <= fdr

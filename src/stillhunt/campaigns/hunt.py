@@ -113,7 +113,9 @@ def hunt(
             watched.stage("Writing findings")
             result = _write(request, engine, came, found, new, over_time)
             watched.stage("Smallest detectable campaign")
-            detectable = smallest_detectable(engine, found.totals, request.fdr, len(found.verdicts))
+            detectable = smallest_detectable(
+                engine, found.totals, found.links, request.fdr, len(found.verdicts)
+            )
             record = (
                 _record(request, came, found, quarantine, started)
                 | {

@@ -35,6 +35,28 @@ class Totals:
     popularities: dict[str, np.ndarray]
     joint: dict[tuple[str, str], np.ndarray]
 
+    def beside(self, others: Totals) -> Totals:
+        """Of both together, where no entity and no value is in both."""
+        return Totals(
+            entities=self.entities + others.entities,
+            edges={f: n + others.edges[f] for f, n in self.edges.items()},
+            shareable={f: n + others.shareable[f] for f, n in self.shareable.items()},
+            degrees={f: _added(c, others.degrees[f]) for f, c in self.degrees.items()},
+            popularities={
+                f: _added(c, others.popularities[f]) for f, c in self.popularities.items()
+            },
+            joint={pair: _added(c, others.joint[pair]) for pair, c in self.joint.items()},
+        )
+
+
+def _added(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Classes, int64 (k + 1, classes) each with counts in the last row, put together in order."""
+    both = np.concatenate([a, b], axis=1)
+    classes, which = np.unique(both[:-1], axis=1, return_inverse=True)
+    counts = np.zeros(classes.shape[1], dtype=np.int64)
+    np.add.at(counts, which.ravel(), both[-1])
+    return np.concatenate([classes, counts[None, :]])
+
 
 def build_indicators(engine: Engine) -> Totals:
     """Make ``incidence``, ``popularity`` and ``degree`` from usage, accounts, templates.

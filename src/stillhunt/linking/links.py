@@ -12,6 +12,8 @@ from stillhunt.linking.families import PAIRS
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.null_model import NullModel, adjust, log_tail
 
+_NONE = np.zeros(0)
+
 MAX_BY_CHANCE = 0.1
 """Of the entities of a link at most this share may be there by chance (expected / entities): a
 conjunction of popular values can be significant as a whole and yet say little of any one entity."""
@@ -27,6 +29,7 @@ class Links:
         log_p: float (n,), natural logarithm; q_value: float (n,), over all tests possible.
         member_link: int64 (m,), row of a link; member_entity: int64 (m,).
         tests: how many conjunctions could have been tested.
+        surprising: float, log p-values of all conjunctions, links or not, down to which the level goes.
     """
 
     x_family: np.ndarray
@@ -40,31 +43,10 @@ class Links:
     member_link: np.ndarray
     member_entity: np.ndarray
     tests: float
+    surprising: np.ndarray
 
     def __len__(self) -> int:
         return len(self.x_value)
-
-    def among(self, entities: np.ndarray) -> Links:
-        """The links all of whose members are among some entities."""
-        inside = np.isin(self.member_entity, entities)
-        strangers = np.bincount(self.member_link[~inside], minlength=len(self))
-        kept = np.flatnonzero(strangers == 0)
-        number = np.full(len(self), -1)
-        number[kept] = np.arange(len(kept))
-        own = number[self.member_link] >= 0
-        return Links(
-            x_family=self.x_family[kept],
-            y_family=self.y_family[kept],
-            x_value=self.x_value[kept],
-            y_value=self.y_value[kept],
-            entities=self.entities[kept],
-            expected=self.expected[kept],
-            log_p=self.log_p[kept],
-            q_value=self.q_value[kept],
-            member_link=number[self.member_link[own]],
-            member_entity=self.member_entity[own],
-            tests=self.tests,
-        )
 
 
 def build_conjunctions(engine: Engine, totals: Totals) -> float:
@@ -120,7 +102,13 @@ def most_telling(totals: Totals) -> int:
     return max(2, totals.entities // 2)
 
 
-def find_links(engine: Engine, null: NullModel, tests: float, level: float) -> Links:
+def find_links(
+    engine: Engine,
+    null: NullModel,
+    tests: float,
+    level: float,
+    beside: np.ndarray = _NONE,
+) -> Links:
     """The conjunctions whose q-value is at most ``level``.
 
     Args:
@@ -128,9 +116,11 @@ def find_links(engine: Engine, null: NullModel, tests: float, level: float) -> L
         null: of the whole incidence.
         tests: from ``build_conjunctions``.
         level: bound on the false discovery rate (Benjamini and Hochberg 1995).
+        beside: ``surprising`` of conjunctions that are tested with these and lie elsewhere.
     """
     surprising, number = _surprising(engine, null, level)
-    q = adjust(np.exp(surprising.log_p), max(tests, number))
+    log_p = np.concatenate([surprising.log_p, beside])
+    q = adjust(np.exp(log_p), max(tests, number))[: len(surprising.log_p)]
     few_by_chance = surprising.expected <= MAX_BY_CHANCE * surprising.n
     kept = np.flatnonzero((q <= level) & few_by_chance)
     column = {name: values[kept] for name, values in vars(surprising).items()}
@@ -151,6 +141,7 @@ def find_links(engine: Engine, null: NullModel, tests: float, level: float) -> L
         member_link=np.asarray(members.column("link")),
         member_entity=np.asarray(members.column("entity")),
         tests=tests,
+        surprising=surprising.log_p,
     )
 
 
