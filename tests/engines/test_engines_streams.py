@@ -108,12 +108,45 @@ def test_values_that_recur_are_those_that_counting_finds(
         assert set(got) == expected
 
 
-@given(st.lists(st.integers(-(2**63), 2**63 - 1), max_size=200), st.integers(1, 255))
-def test_no_value_that_occurs_often_enough_is_passed_over(values: list[int], at_least: int) -> None:
+@pytest.mark.parametrize("many", [1, 1 << 30])
+def test_values_of_lists_recur_likewise(
+    engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch, many: int
+) -> None:
+    rng = np.random.default_rng(4)
+    lists = [rng.integers(0, 3000, rng.integers(0, 16)).tolist() for _ in range(3000)]
+    engine.load("listed", pa.table({"value": pa.array(lists, pa.list_(pa.int32()))}))
+    counted = Counter(v for some in lists for v in some)
+    monkeypatch.setattr(the_engine, "_MANY", many)
+    engine.recurring("often", "SELECT value FROM listed", 8, each=16)
+    got = engine.query("SELECT value FROM often").column(0).to_pylist()
+    assert sorted(got) == sorted(v for v, n in counted.items() if n >= 8)
+
+
+@given(
+    st.lists(st.integers(-(2**63), 2**63 - 1), max_size=200), st.integers(1, 255), st.integers(1, 3)
+)
+def test_values_that_occur_often_enough_are_all_counted(
+    values: list[int], at_least: int, shares: int
+) -> None:
     frequent = FrequentValues(len(values), at_least)
-    column = pa.array(values + values[:3] * 300, pa.int64())
-    frequent.count(column)
-    batch = pa.RecordBatch.from_arrays([column], ["value"])
-    kept = Counter(v for b in frequent.keep(iter([batch])) for v in b.column(0).to_pylist())
-    for value, n in Counter(column.to_pylist()).items():
-        assert kept[value] in ({n} if n >= at_least else {0, n})
+    values = values + values[:3] * 300
+    for i in range(shares):
+        assert list(frequent.count(batches(values[i::shares], 50))) == []
+    tallied: Counter[int] = Counter()
+    for i in range(shares):
+        for batch in frequent.tally(batches(values[i::shares], 50)):
+            tallied.update(dict(zip(*(c.to_pylist() for c in batch.columns), strict=True)))
+    for value, n in Counter(values).items():
+        assert tallied[value] in ({n} if n >= at_least else {0, n})
+
+
+def test_a_tally_grows_with_what_it_holds() -> None:
+    rng = np.random.default_rng(6)
+    values = np.repeat(rng.integers(-(2**62), 2**62, 20000), 2).tolist()
+    frequent = FrequentValues(len(values), 2)
+    list(frequent.count(batches(values, 4096)))
+    (counts,) = [
+        Counter(dict(zip(*(c.to_pylist() for c in b.columns), strict=True)))
+        for b in frequent.tally(batches(values, 4096))
+    ]
+    assert counts == Counter(values)

@@ -79,14 +79,17 @@ class Engine(abc.ABC):
         self.statements.append(select)
         self._map(table, self._translate(select), function, schema)
 
-    def recurring(self, table: str, select: str, at_least: int) -> None:
+    def recurring(self, table: str, select: str, at_least: int, each: int = 1) -> None:
         """Make ``table`` (value): the values that occur so often in a query's column ``value``.
 
         Args:
             table: its name.
             select: a query of one integer column, ``value``; nulls are passed over.
             at_least: how often.
+            each: how many values a row holds at most; where more than one, ``value`` is a list of them.
         """
+        if each > 1:
+            select = f"SELECT UNNEST(value) AS value FROM ({select}) AS listed"  # noqa: S608
         self.create(
             table,
             f"""

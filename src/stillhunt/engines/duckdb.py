@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from stillhunt.engines.base import Engine, Rows
-from stillhunt.engines.counting import FrequentValues
+from stillhunt.engines.counting import TALLY_SCHEMA, FrequentValues
 from stillhunt.engines.shares import in_shares
 from stillhunt.errors import UsageError
 
@@ -134,19 +134,21 @@ class DuckDBEngine(Engine):
         with _told():
             return self._connection.sql(sql).to_arrow_table()
 
-    def recurring(self, table: str, select: str, at_least: int) -> None:
-        """Make ``table`` (value); what cannot occur so often is passed over before it is grouped."""
-        number = int(self.scalar(f"SELECT COUNT(value) AS n FROM ({select}) AS seen") or 0)  # noqa: S608
-        if number < _MANY:
-            super().recurring(table, select, at_least)
+    def recurring(self, table: str, select: str, at_least: int, each: int = 1) -> None:
+        """Make ``table`` (value); what cannot occur so often is passed over before it is counted."""
+        most = each * int(self.scalar(f"SELECT COUNT(*) AS n FROM ({select}) AS seen") or 0)  # noqa: S608
+        if most < _MANY:
+            super().recurring(table, select, at_least, each)
             return
-        frequent = FrequentValues(number, at_least)
-        for batch in self.scan(select):
-            frequent.count(batch.column(0))
-        schema = pa.schema([pa.field("value", pa.int64())])
-        self.map("_frequent", select, frequent.keep, schema)
-        super().recurring(table, "SELECT value FROM _frequent", at_least)
-        self.drop("_frequent")
+        frequent = FrequentValues(most, at_least)
+        for _ in in_shares(frequent.count, self.scan(select), self._threads):
+            pass  # it gives nothing but counts
+        self.map("_tally", select, frequent.tally, TALLY_SCHEMA)
+        self.create(
+            table,
+            f"SELECT value FROM _tally GROUP BY value HAVING SUM(n) >= {at_least}",  # noqa: S608
+        )
+        self.drop("_tally")
 
     def _scan(self, sql: str) -> Rows:
         # A connection of its own, so that other statements can run while rows are still coming.

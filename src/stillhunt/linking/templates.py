@@ -26,6 +26,7 @@ from stillhunt.linking.grams import (
     merge_sketches,
     sketch_grams,
 )
+from stillhunt.records.observation import GRAMS
 
 MIN_ITEMS = 8
 """A gram is part of a skeleton from so many different items on: with fewer, slots and skeleton
@@ -42,8 +43,9 @@ def build_templates(engine: Engine) -> int:
     """
     engine.recurring(
         "recurring_gram",
-        "SELECT UNNEST(grams) AS value FROM observations WHERE item IS NOT NULL",
+        "SELECT grams AS value FROM observations WHERE item IS NOT NULL",
         MIN_ITEMS,
+        each=GRAMS,
     )
     recurring = engine.query("SELECT value FROM recurring_gram ORDER BY value").column("value")
     index = GramIndex(np.asarray(recurring).astype(np.int32))
