@@ -35,7 +35,7 @@ from stillhunt.linking.entities import build_entities
 from stillhunt.linking.families import ADDRESS, FAMILIES, HELD_OUT, NETWORK, PAIRS
 from stillhunt.linking.held_out import held_out_tests
 from stillhunt.linking.indicators import build_indicators, count_indicators
-from stillhunt.linking.links import build_conjunctions, find_links
+from stillhunt.linking.links import Carried, conjunctions, find_links, mark_telling
 from stillhunt.linking.null_model import NullModel, tail
 from stillhunt.linking.templates import build_templates
 from stillhunt.readers import Quarantine
@@ -158,12 +158,11 @@ def _conjunctions(
     _load(engine, rows)
     totals = count_indicators(engine)
     null = NullModel(totals)
-    tests = build_conjunctions(engine, totals)
+    tests = mark_telling(engine, totals)
     for x, y in PAIRS:
-        found = engine.query(
-            f"SELECT dx, dy, n FROM conjunction WHERE x_family = '{x}' AND y_family = '{y}'"  # noqa: S608
-        )
-        dx, dy, n = (np.asarray(found.column(c)) for c in ("dx", "dy", "n"))
+        two = np.full_like(null.least(x, y, 1.0), 2)
+        carried = ((family, Carried.read(engine, family)) for family in (x, y))
+        _, _, dx, dy, n = conjunctions(null, *carried, two)
         p = tail(n, null.pairs(x, y, dx, dy))
         same = x == y
         possible = totals.shareable[x] * (totals.shareable[y] - same) / (2 if same else 1)
@@ -179,7 +178,7 @@ def _held_out(
     _load(engine, rows)
     totals = count_indicators(engine)
     null = NullModel(totals)
-    links = find_links(engine, null, build_conjunctions(engine, totals), LEVEL)
+    links = find_links(engine, null, mark_telling(engine, totals), LEVEL)
     clusters = find_clusters(links)
     p = np.array(
         [

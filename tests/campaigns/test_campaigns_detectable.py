@@ -16,7 +16,7 @@ from stillhunt.campaigns.detectable import REPEATS, SIZES, smallest_detectable
 from stillhunt.engines.base import Engine
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.linking.indicators import Totals, count_indicators
-from stillhunt.linking.links import build_conjunctions, find_links
+from stillhunt.linking.links import find_links, mark_telling
 from stillhunt.linking.null_model import NullModel
 
 _FAMILIES = {
@@ -60,7 +60,7 @@ def log_of(
 def result_of(folder: Path, families: Iterable[str], **settings: int) -> dict[str, Any]:
     engine, totals = log_of(folder, families, **settings)
     with engine:
-        links = find_links(engine, NullModel(totals), build_conjunctions(engine, totals), 0.01)
+        links = find_links(engine, NullModel(totals), mark_telling(engine, totals), 0.01)
         return dict(smallest_detectable(engine, totals, links, 0.01))
 
 

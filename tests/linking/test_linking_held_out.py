@@ -9,7 +9,7 @@ from incidences import Edges, load, plant, strangers
 from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.families import HELD_OUT, PAIRS, pairs_without
 from stillhunt.linking.held_out import LinkTest, held_out_tests
-from stillhunt.linking.links import build_conjunctions, find_links
+from stillhunt.linking.links import find_links, mark_telling
 from stillhunt.linking.null_model import NullModel
 
 ENTITIES = 3000
@@ -33,7 +33,7 @@ def judged(folder: Path, edges: Edges) -> list[tuple[set[int], LinkTest]]:
     engine, totals = load(folder, edges)
     with engine:
         null = NullModel(totals)
-        links = find_links(engine, null, build_conjunctions(engine, totals), 0.01)
+        links = find_links(engine, null, mark_telling(engine, totals), 0.01)
         clusters = find_clusters(links)
         tests = held_out_tests(engine, totals, null, links, clusters)
     return [(set(c.tolist()), t) for c, t in zip(clusters, tests, strict=True)]

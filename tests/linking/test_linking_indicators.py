@@ -7,7 +7,7 @@ import pytest
 from incidences import Edges, load, strangers
 
 from stillhunt.linking.indicators import Totals
-from stillhunt.linking.links import Links, build_conjunctions, find_links
+from stillhunt.linking.links import Links, find_links, mark_telling
 from stillhunt.linking.null_model import NullModel
 
 FAMILIES = {"template": 60, "address": 300, "payment": 200}
@@ -41,7 +41,7 @@ def found(
     with engine:
         together = own if totals is None else totals.beside(own)
         beside = np.zeros(0) if there is None else there.surprising
-        tests = build_conjunctions(engine, together)
+        tests = mark_telling(engine, together)
         return find_links(engine, NullModel(together), tests, 0.05, beside)
 
 

@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 from incidences import Edges, load, plant, strangers
 
+from stillhunt.engines.base import Engine
 from stillhunt.linking.families import PAIRS
-from stillhunt.linking.links import MAX_BY_CHANCE, Links, build_conjunctions, find_links
+from stillhunt.linking.indicators import Totals
+from stillhunt.linking.links import (
+    MAX_BY_CHANCE,
+    Carried,
+    Links,
+    conjunctions,
+    find_links,
+    mark_telling,
+)
 from stillhunt.linking.null_model import NullModel, tail
 
 ENTITIES = 2500
@@ -19,7 +28,16 @@ SEEDS = (11, 12, 13, 14)
 def links_of(folder: Path, edges: Edges, level: float = 0.01) -> Links:
     engine, totals = load(folder, edges)
     with engine:
-        return find_links(engine, NullModel(totals), build_conjunctions(engine, totals), level)
+        return find_links(engine, NullModel(totals), mark_telling(engine, totals), level)
+
+
+def of_two_or_more(engine: Engine, totals: Totals, x: str, y: str) -> list[tuple[int, ...]]:
+    """(x_value, y_value, dx, dy, n) of all conjunctions of two families."""
+    null = NullModel(totals)
+    two = np.full_like(null.least(x, y, 1.0), 2)
+    first, second = ((family, Carried.read(engine, family)) for family in (x, y))
+    columns = conjunctions(null, first, second, two)
+    return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def members(links: Links, link: int) -> set[int]:
@@ -75,14 +93,11 @@ def test_conjunctions_are_those_that_two_or_more_carry(tmp_path: Path) -> None:
     edges = strangers(np.random.default_rng(2), ENTITIES, FAMILIES)
     engine, totals = load(tmp_path, edges)
     with engine:
-        tests = build_conjunctions(engine, totals)
-        rows = engine.query(
-            """
-            SELECT p.x_family, p.y_family, c.dx, c.dy, c.n
-            FROM conjunction AS c JOIN pair_family AS p ON p.pair = c.pair
-            """
-        ).to_pylist()
-    found = Counter(tuple(row.values()) for row in rows)
+        tests = mark_telling(engine, totals)
+        found: Counter[tuple[object, ...]] = Counter()
+        for x, y in PAIRS:
+            for _, _, *counts in of_two_or_more(engine, totals, x, y):
+                found[x, y, *counts] += 1
     brute: Counter[tuple[object, ...]] = Counter()
     possible = 0
     for x, y in PAIRS:
@@ -138,14 +153,13 @@ def test_significant_conjunctions_of_popular_values_are_no_links(tmp_path: Path)
     engine, totals = load(tmp_path, edges)
     with engine:
         null = NullModel(totals)
-        tests = build_conjunctions(engine, totals)
-        row = engine.query(
-            "SELECT dx, dy, n FROM conjunction WHERE x_value = 900001 AND y_value = 900002"
-        ).to_pylist()[0]
-        expected = null.pairs("address", "template", np.array([row["dx"]]), np.array([row["dy"]]))[
-            0
-        ]
-        assert row["n"] == 200
+        tests = mark_telling(engine, totals)
+        (row,) = [
+            r for r in of_two_or_more(engine, totals, "address", "template")
+            if r[:2] == (900_001, 900_002)
+        ]  # fmt: skip
+        expected = null.pairs("address", "template", np.array([row[2]]), np.array([row[3]]))[0]
+        assert row[4] == 200
         assert tail(np.array([200]), np.array([expected]))[0] * tests < 1e-6
         assert expected > MAX_BY_CHANCE * 200
         links = find_links(engine, null, tests, 0.01)
@@ -160,7 +174,7 @@ def test_a_value_that_most_entities_carry_is_left_out(tmp_path: Path) -> None:
     plant(edges, "payment", range(5), 900_002)
     engine, totals = load(tmp_path, edges)
     with engine:
-        build_conjunctions(engine, totals)
+        mark_telling(engine, totals)
         assert engine.scalar("SELECT COUNT(*) AS n FROM telling WHERE value = 900001") == 0
         assert engine.scalar("SELECT COUNT(*) AS n FROM telling WHERE value = 900002") == 5
 
@@ -173,7 +187,7 @@ def test_more_possible_tests_ask_for_more(tmp_path: Path) -> None:
     engine, totals = load(tmp_path, edges)
     with engine:
         null = NullModel(totals)
-        tests = build_conjunctions(engine, totals)
+        tests = mark_telling(engine, totals)
         links = find_links(engine, null, tests, 0.01)
         assert len(links) >= 1
         assert links.tests == tests

@@ -15,7 +15,7 @@ from stillhunt.linking.clusters import find_clusters
 from stillhunt.linking.families import ADDRESS, CLIENT, NETWORK, PAYMENT, TEMPLATE
 from stillhunt.linking.held_out import held_out_tests
 from stillhunt.linking.indicators import Totals, count_indicators
-from stillhunt.linking.links import Links, build_conjunctions, find_links
+from stillhunt.linking.links import Links, find_links, mark_telling
 from stillhunt.linking.null_model import NullModel, adjust
 
 SIZES: tuple[int, ...] = (2, 3, 5, 8, 16, 32)
@@ -79,7 +79,7 @@ def _count_found(
 ) -> int:
     """How many of the injected campaigns are found whole; ``totals`` are of them and the log."""
     null = NullModel(totals)
-    tests = build_conjunctions(engine, totals)
+    tests = mark_telling(engine, totals)
     links = find_links(engine, null, tests, fdr, there.surprising)
     formed = find_clusters(links)
     held_out = held_out_tests(engine, totals, null, links, formed)

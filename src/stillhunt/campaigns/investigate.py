@@ -15,7 +15,7 @@ from stillhunt.linking.entities import build_entities
 from stillhunt.linking.groups import Group, find_groups
 from stillhunt.linking.held_out import LinkTest
 from stillhunt.linking.indicators import Totals, build_indicators
-from stillhunt.linking.links import Links, build_conjunctions, find_links
+from stillhunt.linking.links import Links, find_links, mark_telling
 from stillhunt.linking.null_model import NullModel
 from stillhunt.linking.templates import build_templates
 from stillhunt.linking.usage import build_usage, measure_entities
@@ -117,7 +117,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     progress.stage("Indicators")
     totals = build_indicators(engine)
     progress.stage("Links")
-    tests = build_conjunctions(engine, totals)
+    tests = mark_telling(engine, totals)
     null = NullModel(totals)
     links = find_links(engine, null, tests, request.fdr)
     progress.stage("Clusters")

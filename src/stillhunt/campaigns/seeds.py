@@ -30,13 +30,33 @@ SEED_SCHEMA: pa.Schema = pa.schema(
 q_value is over the conjunctions that the seeds carry, not over clusters."""
 
 
+def _carried_by_seeds(x: str, y: str) -> str:
+    """Conjunctions of two families that a seed and somebody else carry."""
+    return f"""
+        SELECT '{x}' AS x_family, s.x_value, '{y}' AS y_family, s.y_value,
+            MAX(a.entities) AS dx, MAX(b.entities) AS dy, COUNT(*) AS n, MIN(s.seed) AS seed
+        FROM (
+            SELECT a.value AS x_value, b.value AS y_value, MIN(s.name) AS seed
+            FROM seed AS s
+            JOIN account_entity AS m ON m.account = s.account
+            JOIN telling AS a ON a.entity = m.entity AND a.family = '{x}'
+            JOIN telling AS b ON b.entity = m.entity AND b.family = '{y}'
+            {"WHERE a.value < b.value" if x == y else ""}
+            GROUP BY a.value, b.value
+        ) AS s
+        JOIN telling AS a ON a.family = '{x}' AND a.value = s.x_value
+        JOIN telling AS b ON b.family = '{y}' AND b.value = s.y_value AND b.entity = a.entity
+        GROUP BY s.x_value, s.y_value HAVING COUNT(*) >= 2
+        """  # noqa: S608
+
+
 def seed_rows(
     engine: Engine, null: NullModel, seeds: frozenset[str], names: Names, level: float
 ) -> pa.Table:
     """Accounts linked to seeds by conjunctions that seeds carry.
 
     Args:
-        engine: with ``conjunction``, ``telling`` and ``account_entity`` of the hunt.
+        engine: with ``telling`` and ``account_entity`` of the hunt.
         null: of the incidence.
         seeds: account names.
         names: for values.
@@ -44,20 +64,7 @@ def seed_rows(
     """
     given = pa.array(sorted(seeds), pa.string())
     engine.load("seed", pa.table({"account": hash64(given, "account"), "name": given}))
-    engine.create(
-        "seed_conjunction",
-        """
-        SELECT p.x_family, c.x_value, p.y_family, c.y_value, c.dx, c.dy, c.n, MIN(s.name) AS seed
-        FROM seed AS s
-        JOIN account_entity AS m ON m.account = s.account
-        JOIN telling AS a ON a.entity = m.entity
-        JOIN telling AS b ON b.entity = m.entity
-        JOIN pair_family AS p ON p.x_family = a.family AND p.y_family = b.family
-        JOIN conjunction AS c
-            ON c.pair = p.pair AND c.x_value = a.value AND c.y_value = b.value
-        GROUP BY p.x_family, c.x_value, p.y_family, c.y_value, c.dx, c.dy, c.n
-        """,
-    )
+    engine.create("seed_conjunction", " UNION ALL ".join(_carried_by_seeds(*p) for p in PAIRS))
     rows = engine.query(
         "SELECT * FROM seed_conjunction ORDER BY x_family, x_value, y_family, y_value"
     )

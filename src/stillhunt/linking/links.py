@@ -11,8 +11,10 @@ from stillhunt.engines.base import Engine
 from stillhunt.linking.families import PAIRS
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.null_model import NullModel, adjust, log_tail
+from stillhunt.linking.together import Lists, lists_of, together
 
 _NONE = np.zeros(0)
+_NO_NUMBERS = np.zeros(0, dtype=np.int32)
 
 MAX_BY_CHANCE = 0.1
 """Of the entities of a link at most this share may be there by chance (expected / entities): a
@@ -49,51 +51,40 @@ class Links:
         return len(self.x_value)
 
 
-def build_conjunctions(engine: Engine, totals: Totals) -> float:
-    """Make ``conjunction``: values of two families that at least two entities carry together.
+def mark_telling(engine: Engine, totals: Totals) -> float:
+    """Make ``telling`` (entity, family, value, entities, entity_no, value_no): values worth a test.
 
     A value that more than half of all entities carry tells less than one bit and is left out, as
-    is one that a single entity carries. Both are known before any test.
+    is one that a single entity carries. Both are known before any test. ``telling_value`` (family,
+    value, entities, no) numbers the values of each family from 0, in their order.
 
     Returns:
-        The number of conjunctions that could have been tested.
+        The number of conjunctions that could be tested.
     """
     engine.create(
-        "telling",
+        "telling_value",
         f"""
-        SELECT i.entity, i.family, i.value, p.entities
-        FROM incidence AS i
-        JOIN popularity AS p ON p.family = i.family AND p.value = i.value
-        WHERE p.entities >= 2 AND p.entities <= {most_telling(totals)}
+        SELECT family, value, entities,
+            ROW_NUMBER() OVER (PARTITION BY family ORDER BY value) - 1 AS no
+        FROM popularity WHERE entities >= 2 AND entities <= {most_telling(totals)}
         """,  # noqa: S608
     )
-    parts = []
+    engine.create(
+        "telling",
+        """
+        SELECT i.entity, i.family, i.value, v.entities, e.no AS entity_no, v.no AS value_no
+        FROM incidence AS i
+        JOIN telling_value AS v ON v.family = i.family AND v.value = i.value
+        JOIN (
+            SELECT entity, ROW_NUMBER() OVER (ORDER BY entity) - 1 AS no
+            FROM (SELECT DISTINCT entity FROM degree) AS d
+        ) AS e ON e.entity = i.entity
+        """,
+    )
     tests = 0.0
-    for pair, (x, y) in enumerate(PAIRS):
+    for x, y in PAIRS:
         same = x == y
         tests += totals.shareable[x] * (totals.shareable[y] - same) / (2.0 if same else 1.0)
-        parts.append(
-            f"""
-            SELECT {pair} AS pair, a.value AS x_value, b.value AS y_value,
-                MAX(a.entities) AS dx, MAX(b.entities) AS dy, COUNT(*) AS n
-            FROM telling AS a JOIN telling AS b ON a.entity = b.entity
-            WHERE a.family = '{x}' AND b.family = '{y}'{" AND a.value < b.value" if same else ""}
-            GROUP BY a.value, b.value
-            HAVING COUNT(*) >= 2
-            """  # noqa: S608
-        )
-    engine.create("conjunction", " UNION ALL ".join(parts))
-    x_family, y_family = (pa.array([pair[i] for pair in PAIRS], pa.string()) for i in (0, 1))
-    engine.load(
-        "pair_family",
-        pa.table(
-            {
-                "pair": pa.array(range(len(PAIRS)), pa.int32()),
-                "x_family": x_family,
-                "y_family": y_family,
-            }
-        ),
-    )
     return tests
 
 
@@ -112,15 +103,15 @@ def find_links(
     """The conjunctions whose q-value is at most ``level``.
 
     Args:
-        engine: with ``conjunction`` and ``telling``.
+        engine: with ``telling`` and ``telling_value``.
         null: of the whole incidence.
-        tests: from ``build_conjunctions``.
+        tests: from ``mark_telling``.
         level: bound on the false discovery rate (Benjamini and Hochberg 1995).
         beside: ``surprising`` of conjunctions that are tested with these and lie elsewhere.
     """
-    surprising, number = _surprising(engine, null, level)
+    surprising = _surprising(engine, null, level)
     log_p = np.concatenate([surprising.log_p, beside])
-    q = adjust(np.exp(log_p), max(tests, number))[: len(surprising.log_p)]
+    q = adjust(np.exp(log_p), max(tests, len(log_p)))[: len(surprising.log_p)]
     few_by_chance = surprising.expected <= MAX_BY_CHANCE * surprising.n
     kept = np.flatnonzero((q <= level) & few_by_chance)
     column = {name: values[kept] for name, values in vars(surprising).items()}
@@ -164,27 +155,94 @@ class _Surprising:
     log_p: np.ndarray
 
 
-def _surprising(engine: Engine, null: NullModel, level: float) -> tuple[_Surprising, int]:
-    """Those conjunctions, and how many there are of any kind: most are chance, and are streamed by."""
-    names = ("pair", "x_value", "y_value", "dx", "dy", "n")
-    found: list[list[np.ndarray]] = []
-    number = 0
-    for batch in engine.scan(f"SELECT {', '.join(names)} FROM conjunction"):  # noqa: S608
-        number += batch.num_rows
-        column = [np.asarray(batch.column(name)).astype(np.int64) for name in names]
-        pair, _, _, dx, dy, n = column
-        expected = np.zeros(batch.num_rows)
-        for i in np.unique(pair).tolist():
-            here = pair == i
-            x, y = PAIRS[i]
-            expected[here] = null.pairs(x, y, dx[here], dy[here])
+def _surprising(engine: Engine, null: NullModel, level: float) -> _Surprising:
+    carried = {family: Carried.read(engine, family) for family in {f for p in PAIRS for f in p}}
+    found = []
+    for i, (x, y) in enumerate(PAIRS):
+        x_value, y_value, dx, dy, n = conjunctions(
+            null, (x, carried[x]), (y, carried[y]), null.least(x, y, level)
+        )
+        expected = null.pairs(x, y, dx, dy)
         log_p = log_tail(n, expected)
         # No q-value is below its p-value, and those above the level move no other's.
         kept = log_p <= np.log(level)
-        found.append([values[kept] for values in (*column, expected, log_p)])
+        columns = (np.full(len(n), i), x_value, y_value, dx, dy, n, expected, log_p)
+        found.append([column[kept] for column in columns])
     whole = [np.concatenate(parts) for parts in zip(*found, strict=True)] or _nothing()
     order = np.lexsort((whole[2], whole[1], _BY_NAME[whole[0]]))
-    return _Surprising(*(values[order] for values in whole)), number
+    return _Surprising(*(values[order] for values in whole))
+
+
+def conjunctions(
+    null: NullModel, x: tuple[str, Carried], y: tuple[str, Carried], least: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Values of two families, or two of one, that entities carry together.
+
+    Args:
+        null: of the whole incidence.
+        x, y: families of a pair in PAIRS, and who carries what of them.
+        least: int32 (popularity classes of x, of y), how many entities must carry both.
+
+    Returns:
+        Both values, how many entities carry each, and how many carry both: int64 (n,) each.
+    """
+    (x_family, first), (y_family, second) = x, y
+    if len(first) == 0 or len(second) == 0:
+        return (np.zeros(0, np.int64),) * 5
+    at_x, at_y, n = together(
+        first.entities,
+        second.values,
+        (null.kinds(x_family, first.popularity), null.kinds(y_family, second.popularity)),
+        least,
+        ordered=x_family == y_family,
+    )
+    return (
+        first.names[at_x],
+        second.names[at_y],
+        first.popularity[at_x],
+        second.popularity[at_y],
+        n.astype(np.int64),
+    )
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Who carries what of a family's telling values, both by number.
+
+    Attributes:
+        names, popularity: int64 (v,), the values and how many entities carry each.
+        entities: of each value; values: of each entity.
+    """
+
+    names: np.ndarray
+    popularity: np.ndarray
+    entities: Lists
+    values: Lists
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def read(cls, engine: Engine, family: str) -> Carried:
+        """What ``telling`` has of a family.
+
+        Args:
+            engine: after ``mark_telling``.
+            family: which.
+        """
+        known = engine.query(
+            f"SELECT value, entities FROM telling_value WHERE family = '{family}' ORDER BY no"  # noqa: S608
+        )
+        names, popularity = (np.asarray(c) for c in known.columns)
+        entity, value = [_NO_NUMBERS], [_NO_NUMBERS]
+        for batch in engine.scan(
+            f"SELECT entity_no, value_no FROM telling WHERE family = '{family}'"  # noqa: S608
+        ):
+            entity.append(np.asarray(batch.column(0)).astype(np.int32))
+            value.append(np.asarray(batch.column(1)).astype(np.int32))
+        e, v = np.concatenate(entity), np.concatenate(value)
+        entities = int(engine.scalar("SELECT MAX(entity_no) AS n FROM telling") or 0) + 1
+        return cls(names, popularity, lists_of(v, e, len(names)), lists_of(e, v, entities))
 
 
 _BY_NAME = np.argsort(sorted(range(len(PAIRS)), key=lambda i: PAIRS[i]))

@@ -13,7 +13,7 @@ exponential random graph models"). A count of entities is a sum of independent i
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammainc, gammaln
+from scipy.special import gammainc, gammaincinv, gammaln
 
 from stillhunt.linking.indicators import Totals
 
@@ -54,15 +54,35 @@ class NullModel:
         if len(dx) == 0:
             return np.zeros(0)
         if (x, y) not in self._pairs:
-            kx, ky, n = self._totals.joint[x, y]
-            px = self.carrying(x)[np.searchsorted(self._totals.degrees[x][0], kx)]
-            py = self.carrying(y)[np.searchsorted(self._totals.degrees[y][0], ky)]
-            self._pairs[x, y] = px.T @ (py * n[:, None])
+            self._pairs[x, y] = self._expected(x, y)
+        expected: np.ndarray = self._pairs[x, y][self.kinds(x, dx), self.kinds(y, dy)]
+        return expected
+
+    def kinds(self, family: str, popularity: np.ndarray) -> np.ndarray:
+        """int32 (n,): the class of each popularity of a family's values."""
+        return np.searchsorted(self._totals.popularities[family][0], popularity).astype(np.int32)
+
+    def least(self, x: str, y: str, level: float) -> np.ndarray:
+        """How many entities must carry both values for a p-value of at most the level.
+
+        Returns:
+            int32 (popularity classes of x, of y); 2 or more, and rather one too few than one too many.
+        """
+        if (x, y) not in self._pairs:
+            self._pairs[x, y] = self._expected(x, y)
         table = self._pairs[x, y]
-        expected: np.ndarray = table[
-            np.searchsorted(self._totals.popularities[x][0], dx),
-            np.searchsorted(self._totals.popularities[y][0], dy),
-        ]
+        # The tail from n is at most the level up to this mean (see ``tail``); it grows with n.
+        n = np.arange(2, 10 + 2 * int(np.ceil(table.max(initial=0.0) + 10 / level**0.5)))
+        means = gammaincinv(n, min(level, 1.0)) * (1 + 1e-9)
+        return (np.searchsorted(means, table) + 2).astype(np.int32)
+
+    def _expected(self, x: str, y: str) -> np.ndarray:
+        """float (popularity classes of x, of y): the expectation for values of these classes."""
+        kx, ky, n = self._totals.joint[x, y]
+        degrees_x, degrees_y = self._totals.degrees[x][0], self._totals.degrees[y][0]
+        busy = np.zeros((len(degrees_x), len(degrees_y)))
+        np.add.at(busy, (np.searchsorted(degrees_x, kx), np.searchsorted(degrees_y, ky)), n)
+        expected: np.ndarray = self.carrying(x).T @ busy @ self.carrying(y)
         return expected
 
     def group(
