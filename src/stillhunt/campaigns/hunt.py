@@ -19,6 +19,7 @@ import pyarrow as pa
 from stillhunt.campaigns.coverage import coverage_rows
 from stillhunt.campaigns.details import details_document, names_beside
 from stillhunt.campaigns.detectable import smallest_detectable
+from stillhunt.campaigns.engine import open_engine
 from stillhunt.campaigns.exemplars import campaign_templates, mark_main_templates
 from stillhunt.campaigns.ingest import Ingested, ingest
 from stillhunt.campaigns.investigate import Investigation, investigate, unknown_names
@@ -35,7 +36,6 @@ from stillhunt.campaigns.tables import (
     name_things,
 )
 from stillhunt.engines.base import Engine
-from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.errors import InputError
 from stillhunt.linking.links import MAX_BY_CHANCE
 from stillhunt.readers import Quarantine
@@ -93,7 +93,7 @@ def hunt(
     with staged(request.out) as (new, put), _workdir(request.out) as work:
         with (
             Quarantine(new / "quarantine.jsonl", told=refused) as quarantine,
-            DuckDBEngine(work, request.memory, request.threads) as engine,
+            open_engine(request, work) as engine,
         ):
             watched = timings.progress
             watched.stage("Reading and fingerprinting")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from stillhunt.readers import ReadOptions
 from stillhunt.scoring.harvest import PRIOR
@@ -25,6 +26,7 @@ class HuntRequest:
         prior: see ``scoring.harvest.PRIOR``.
         max_bad: share of malformed rows above which the hunt refuses to conclude.
         memory: the engine's limit; threads: cores, by default all.
+        engine: ``duckdb``, in this process, or ``spark``; master, spark_conf (name and value): of Spark.
         clear: write indicator values in clear rather than as keyed hashes.
         jsonl: write tables as JSON Lines rather than Parquet.
         seeds: known-bad accounts; what they lead to is kept apart.
@@ -45,6 +47,9 @@ class HuntRequest:
     max_bad: float = 0.01
     memory: str = "1GB"
     threads: int | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    master: str | None = None
+    spark_conf: tuple[tuple[str, str], ...] = ()
     clear: bool = False
     jsonl: bool = False
     seeds: frozenset[str] = frozenset()

@@ -11,11 +11,12 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from stillhunt.engines.base import Engine
+from stillhunt.engines.base import BatchFunction, Engine
 from stillhunt.errors import UsageError
 
 # DuckDB itself takes "-1GB" and "none" to mean no limit at all.
 _LIMIT = re.compile(r"(?=.*[1-9])\d{1,12}(\.\d{1,6})?\s?([KMGT]i?)?B", re.IGNORECASE)
+_BATCH = 65_536
 _REMEDY = "Give --memory as a number with a unit, for example --memory 2GB."
 
 
@@ -71,7 +72,7 @@ class DuckDBEngine(Engine):
                     _REMEDY,
                 ) from error
 
-    def attach(self, table: str, files: Sequence[Path]) -> None:
+    def attach(self, table: str, files: Sequence[Path | str]) -> None:
         """Name Parquet files as one table (a view: nothing is copied)."""
         names = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
         self._connection.execute(
@@ -82,7 +83,7 @@ class DuckDBEngine(Engine):
         """Give a table a second name; nothing is copied."""
         self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {source}")  # noqa: S608
 
-    def load(self, table: str, rows: pa.Table) -> None:
+    def load(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
         """Copy rows that the caller holds into a table."""
         self._connection.register("_incoming", rows)
         try:
@@ -101,6 +102,15 @@ class DuckDBEngine(Engine):
     def _query(self, sql: str) -> pa.Table:
         with _told():
             return self._connection.sql(sql).to_arrow_table()
+
+    def _scan(self, sql: str) -> Iterator[pa.RecordBatch]:
+        # A cursor of its own: another statement on the connection would end the stream.
+        with _told(), self._connection.cursor() as cursor:
+            yield from cursor.execute(sql).to_arrow_reader(_BATCH)
+
+    def _map(self, table: str, sql: str, function: BatchFunction, schema: pa.Schema) -> None:
+        made = pa.RecordBatchReader.from_batches(schema, function(self._scan(sql)))
+        self.load(table, made)
 
     def _drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {table}")

@@ -1,0 +1,270 @@
+"""The distributed engine: Apache Spark, on this machine's cores or on a cluster.
+
+SQL is the same, carried over by sqlglot. A table is Parquet in a folder that driver and executors
+share: a plan never reaches back beyond the tables that it names, nothing is worked out twice, an
+executor that is lost takes nothing with it, and dropping a table is deleting its folder.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stillhunt.engines.base import BatchFunction, Engine
+from stillhunt.engines.spark_session import is_local, open_session
+from stillhunt.errors import UsageError
+
+FOLDER = "spark.stillhunt.folder"
+"""Setting: a folder that driver and executors reach, for tables; needed on a cluster only."""
+
+_SMALL = 8 << 20
+"""Bytes of Arrow up to which rows given to ``load`` stay with the plan and are not written."""
+
+
+class SparkEngine(Engine):
+    """Spark, through a session of its own.
+
+    ``query`` collects no more than ``spark.driver.maxResultSize`` (2 GiB unless set otherwise)
+    and says so beyond it; ``scan`` holds one partition at a time.
+
+    Args:
+        workdir: an existing folder, for tables where the master is local; the caller removes it.
+        memory: heap of the driver where the master is local, as DuckDB writes it. Spark spills
+            beyond it. On a cluster ``spark.executor.memory`` and ``spark.driver.memory`` count.
+        threads: cores where the master is local; by default all.
+        master: for example ``local[*]`` or ``spark://host:7077``; by default what spark-submit
+            was given, or this machine. Where this process has a SparkContext already, that is used.
+        conf: further settings of Spark; they come before those made here.
+
+    Raises:
+        MissingExtraError: pyspark or Java is missing.
+        UsageError: no session with these settings, or no folder on a cluster.
+    """
+
+    dialect = "spark"
+
+    def __init__(
+        self,
+        workdir: Path,
+        memory: str = "1GB",
+        threads: int | None = None,
+        master: str | None = None,
+        conf: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._workdir = workdir.absolute()
+        self._session, self._owned = open_session(workdir, memory, threads, master, conf or {})
+        try:
+            self._root = f"{self._folder(workdir)}/stillhunt-{uuid.uuid4().hex}"
+        except UsageError:
+            self.close()
+            raise
+        self._made: dict[str, str] = {}  # table to its folder
+        self._count = 0
+
+    @property
+    def session(self) -> Any:
+        """The SparkSession, for what SQL cannot say."""
+        return self._session
+
+    def attach(self, table: str, files: Sequence[Path | str]) -> None:
+        """Name Parquet files or folders as one table (a view: nothing is copied)."""
+        with _told():
+            self.read_parquet(files).createOrReplaceTempView(table)
+
+    def read_parquet(self, files: Sequence[Path | str]) -> Any:
+        """A DataFrame of Parquet files or folders: local paths, or addresses with a scheme."""
+        return self._session.read.parquet(*map(_address, files))
+
+    def alias(self, table: str, source: str) -> None:
+        """Give a table a second name; nothing is copied."""
+        self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {table} AS SELECT * FROM {source}")  # noqa: S608
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Make a table of rows that the caller holds."""
+        rows = _plain(rows)
+        if rows.nbytes <= _SMALL:
+            self._session.createDataFrame(rows).createOrReplaceTempView(table)
+            self._forget(table)
+            return
+        folder = self._new_folder(table)
+        with _told(), tempfile.TemporaryDirectory(dir=self._workdir) as here:
+            # As a file: given to Spark as rows, they would fill the driver's heap several times over.
+            pq.write_table(rows, Path(here, "rows.parquet"))
+            path, files = self._hadoop(folder)
+            local, _ = self._hadoop(f"file://{here}/rows.parquet")
+            files.mkdirs(path)
+            files.copyFromLocalFile(local, path)
+            self._session.read.parquet(folder).createOrReplaceTempView(table)
+        self._keep(table, folder)
+
+    def materialise(self, table: str, frame: Any) -> None:
+        """Make a table of a DataFrame's rows."""
+        folder = self._new_folder(table)
+        with _told():
+            frame.write.parquet(folder)
+            # The schema is known: reading a footer to learn it would be one more job.
+            made = self._session.read.schema(frame.schema).parquet(folder)
+            made.createOrReplaceTempView(table)
+        self._keep(table, folder)
+
+    def close(self) -> None:
+        """Delete the tables, and end the session if it was begun here."""
+        if self._session is None:
+            return
+        if getattr(self, "_count", 0):
+            self._delete(self._root)
+        if self._owned:
+            self._session.stop()
+        self._session = None
+
+    def _create(self, table: str, sql: str) -> None:
+        with _told():
+            frame = self._session.sql(sql)
+        self.materialise(table, frame)
+
+    def _query(self, sql: str) -> pa.Table:
+        with _told():
+            rows: pa.Table = self._session.sql(sql).toArrow()
+        return rows
+
+    def _scan(self, sql: str) -> Iterator[pa.RecordBatch]:
+        # Rows leave as Arrow streams, one a batch, so that Python never sees them one by one.
+        def packed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+            for batch in batches:
+                sink = pa.BufferOutputStream()
+                with pa.ipc.new_stream(sink, batch.schema) as out:
+                    out.write_batch(batch)
+                packet = pa.array([sink.getvalue().to_pybytes()], pa.binary())
+                yield pa.RecordBatch.from_arrays([packet], names=["packet"])
+
+        with _told():
+            frame = self._session.sql(sql).mapInArrow(packed, "packet binary")
+            for row in frame.toLocalIterator(prefetchPartitions=True):
+                yield from pa.ipc.open_stream(pa.py_buffer(bytes(row.packet)))
+
+    def _map(self, table: str, sql: str, function: BatchFunction, schema: pa.Schema) -> None:
+        with _told():
+            frame = self._session.sql(sql)
+        self.materialise(table, mapped(frame, function, schema))
+
+    def _drop(self, table: str) -> None:
+        self._session.catalog.dropTempView(table)
+        self._forget(table)
+
+    def _new_folder(self, table: str) -> str:
+        self._count += 1
+        return f"{self._root}/{table}-{self._count}"
+
+    def _keep(self, table: str, folder: str) -> None:
+        """Remember where a table is kept, and delete what it was kept in before."""
+        self._forget(table)
+        self._made[table] = folder
+
+    def _forget(self, table: str) -> None:
+        folder = self._made.pop(table, None)
+        if folder is not None:
+            self._delete(folder)
+
+    def _delete(self, folder: str) -> None:
+        path, files = self._hadoop(folder)
+        files.delete(path, True)
+
+    def _hadoop(self, address: str) -> tuple[Any, Any]:
+        """An address, and the file system it is in, as Hadoop has them."""
+        context = self._session.sparkContext
+        path = context._jvm.org.apache.hadoop.fs.Path(address)  # noqa: SLF001 - no public way
+        return path, path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
+
+    def _folder(self, workdir: Path) -> str:
+        """Where tables are kept, as an address."""
+        given = self._session.conf.get(FOLDER, None)
+        if given:
+            return _address(given).rstrip("/")
+        master = self._session.sparkContext.master
+        if not is_local(master):
+            raise UsageError(
+                f"The executors of {master} have no folder in which they can keep tables.",
+                f"Give one that they all reach: --spark-conf {FOLDER}=s3a://BUCKET/FOLDER.",
+            )
+        return _address(workdir.absolute())
+
+
+def mapped(frame: Any, function: BatchFunction, schema: pa.Schema) -> Any:
+    """The DataFrame of what a function makes of another's batches (see ``Engine.map``)."""
+    from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema  # noqa: PLC0415
+
+    as_spark = from_arrow_schema(schema)
+    as_arrow = to_arrow_schema(as_spark, timezone="UTC")
+    names = schema.names
+
+    # By value, so that executors need this package only where the function itself does.
+    def conforming(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in function(batches):
+            columns = [
+                batch.column(name).cast(field.type)
+                for name, field in zip(names, as_arrow, strict=True)
+            ]
+            yield pa.RecordBatch.from_arrays(columns, names=names)
+
+    return frame.mapInArrow(conforming, as_spark)
+
+
+def _address(place: Path | str) -> str:
+    """How Spark is told a place: local paths with their scheme, and no character a pattern."""
+    if isinstance(place, str) and "://" in place:
+        return place
+    path = str(Path(place).absolute())
+    return "file://" + "".join(f"\\{c}" if c in "*?[]{}\\" else c for c in path)
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    """Types that Spark knows: no dictionaries, no unsigned integers."""
+    fields = []
+    for field in rows.schema:
+        kind = field.type
+        if pa.types.is_dictionary(kind):
+            kind = kind.value_type
+        if pa.types.is_unsigned_integer(kind):
+            kind = pa.int64()
+        fields.append(field.with_type(kind))
+    return rows.cast(pa.schema(fields))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in plain words what stops a query that is sound: room, or the bound on what is collected."""
+    try:
+        yield
+    except Exception as error:
+        problem, remedy = _plain_words(str(error))
+        if not problem:
+            raise
+        raise UsageError(problem, remedy) from error
+
+
+def _plain_words(message: str) -> tuple[str, str]:
+    if "spark.driver.maxResultSize" in message:
+        return (
+            "A result is larger than what is collected on the driver (spark.driver.maxResultSize).",
+            "Raise it and the driver's memory, for example --memory 16GB --spark-conf "
+            "spark.driver.maxResultSize=8g, or hunt in a shorter period with --since and --until.",
+        )
+    if "No space left on device" in message:
+        return (
+            "The engine ran out of disk space.",
+            f"Free space where Spark spills (spark.local.dir) and keeps tables ({FOLDER}).",
+        )
+    if "java.lang.OutOfMemoryError" in message:
+        return (
+            "The engine ran out of memory.",
+            "Raise --memory, or on a cluster --spark-conf spark.executor.memory=16g.",
+        )
+    return "", ""
