@@ -181,8 +181,8 @@ def _rows(request: AlarmRequest, engine: Engine, came: Ingested) -> pa.Table:
     else:
         here = [path.resolve() for path in request.recent]
         new = [
-            any(f.path.resolve() == r or f.path.resolve().is_relative_to(r) for r in here)
-            for f in came.files
+            any(path.resolve() == r or path.resolve().is_relative_to(r) for r in here)
+            for path in (Path(f.path) for f in came.files)
         ]
         recent = np.array(new, dtype=bool)[np.asarray(rows.column("file"))]
     rows = rows.append_column("recent", pa.array(recent))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stillhunt.campaigns.cluster_ingest import TABLE
+from stillhunt.campaigns.cluster_texts import read_rows
 from stillhunt.campaigns.redaction import redact
 from stillhunt.campaigns.request import HuntRequest
 from stillhunt.engines.base import Engine
-from stillhunt.readers import InputFile, LogReader, Quarantine
+from stillhunt.engines.spark import SparkEngine
+from stillhunt.readers import InputFile, LogReader, Quarantine, ReadBatch
 
 PER_TEMPLATE = 5
 TEMPLATES = 6
@@ -99,7 +103,7 @@ def campaign_templates(
         if row["cluster"] in clusters and len(chosen[row["cluster"]]) < TEMPLATES:
             chosen[row["cluster"]].append(row)
     picked = _pick(engine, [r for rows in chosen.values() for r in rows])
-    texts = _read_again(request, files, picked, quarantine)
+    texts = _read_again(engine, request, files, picked, quarantine)
     return {
         cluster: tuple(
             Template(
@@ -153,6 +157,7 @@ def _pick(engine: Engine, rows: Sequence[dict[str, int]]) -> dict[tuple[int, int
 
 
 def _read_again(
+    engine: Engine,
     request: HuntRequest,
     files: Sequence[InputFile],
     picked: dict[tuple[int, int], list[Place]],
@@ -164,12 +169,10 @@ def _read_again(
         for file, row in places:
             wanted[file].add(row)
     columns = frozenset({"exchange_id", "time", "account", "system", "prompt"})
-    options = replace(request.read, columns=columns)
     texts: dict[Place, str] = {}
     for file, rows in wanted.items():
-        reader = LogReader([files[file].path], options, quarantine)
         left = set(rows)
-        for batch in reader:
+        for batch in _batches(engine, request, files[file], rows, columns, quarantine):
             here = pc.is_in(pa.array(batch.rows), value_set=pa.array(sorted(left), pa.int64()))
             for at in pc.indices_nonzero(here).to_pylist():
                 system = batch.exchanges.column("system")[at].as_py()
@@ -180,3 +183,19 @@ def _read_again(
             if not left:
                 break
     return texts
+
+
+def _batches(
+    engine: Engine,
+    request: HuntRequest,
+    file: InputFile,
+    rows: set[int],
+    columns: frozenset[str],
+    quarantine: Quarantine,
+) -> Iterable[ReadBatch]:
+    """A file's exchanges, or only those at some rows where they are far away."""
+    if isinstance(file.path, Path):
+        return LogReader([file.path], replace(request.read, columns=columns), quarantine)
+    if isinstance(engine, SparkEngine) and not file.path.startswith(TABLE):
+        return read_rows(request, engine, file.path, rows, columns)
+    return ()  # rows of a table have no place at which to find them again

@@ -19,9 +19,9 @@ import pyarrow as pa
 from stillhunt.campaigns.coverage import coverage_rows
 from stillhunt.campaigns.details import details_document, names_beside
 from stillhunt.campaigns.detectable import smallest_detectable
-from stillhunt.campaigns.engine import open_engine
+from stillhunt.campaigns.engine import open_engine, take_in
 from stillhunt.campaigns.exemplars import campaign_templates, mark_main_templates
-from stillhunt.campaigns.ingest import Ingested, ingest
+from stillhunt.campaigns.ingest import Ingested
 from stillhunt.campaigns.investigate import Investigation, investigate, unknown_names
 from stillhunt.campaigns.outputs import staged, write_json, write_table
 from stillhunt.campaigns.over_time import OverTime
@@ -98,7 +98,7 @@ def hunt(
             watched = timings.progress
             watched.stage("Reading and fingerprinting")
             try:
-                came = ingest(request, engine, work, quarantine, watched)
+                came = take_in(request, engine, work, quarantine, watched)
             except InputError:
                 quarantine.close()
                 if quarantine.count:
@@ -215,6 +215,7 @@ def _record(
             "max_by_chance": MAX_BY_CHANCE,
             "max_bad": request.max_bad,
             "memory": request.memory,
+            "engine": request.engine,
             "since": request.since,
             "until": request.until,
             "source": request.read.source,
@@ -232,7 +233,7 @@ def _record(
         "inputs": [
             {
                 "path": str(f.path),
-                "sha256": f.digest,
+                "sha256": f.digest or None,
                 "bytes": f.bytes,
                 "rows": rows,
                 "source": f.source,

@@ -79,10 +79,10 @@ def ingest(
     Raises:
         InputError: unreadable input, nothing in it, or more bad rows than allowed.
     """
-    accounts = _read_accounts(request, quarantine)
+    accounts = read_given_accounts(request, quarantine)
     bad_accounts = quarantine.count
-    _judge_share(request, quarantine, bad_accounts, accounts.num_rows + bad_accounts)
-    reader = LogReader(request.logs, request.read, quarantine)
+    judge_share(request, quarantine, bad_accounts, accounts.num_rows + bad_accounts)
+    reader = LogReader(request.paths, request.read, quarantine)
     total = sum(f.bytes for f in reader.files)
     number = {str(f.path): i for i, f in enumerate(reader.files)}
     rows = np.zeros(len(reader.files), dtype=np.int64)
@@ -104,11 +104,11 @@ def ingest(
             writer.write_batch(_work_rows(observer, inside, number[batch.file], schema))
             kept += inside.exchanges.num_rows
             progress.advance(reader.bytes_read, total)
-    _judge_share(request, quarantine, quarantine.count - bad_accounts, reader.rows_read)
+    judge_share(request, quarantine, quarantine.count - bad_accounts, reader.rows_read)
     _judge_empty(reader, kept)
     engine.attach("work", [path])
     duplicates = _drop_duplicates(engine, reader.files, quarantine)
-    _load_accounts(engine, accounts)
+    load_accounts(engine, accounts)
     return Ingested(
         files=tuple(reader.files),
         rows=tuple(rows.tolist()),
@@ -120,7 +120,8 @@ def ingest(
     )
 
 
-def _read_accounts(request: HuntRequest, quarantine: Quarantine) -> pa.Table:
+def read_given_accounts(request: HuntRequest, quarantine: Quarantine) -> pa.Table:
+    """The accounts table (ACCOUNT_SCHEMA); empty where none was given."""
     if request.accounts is None:
         return ACCOUNT_SCHEMA.empty_table()
     return read_accounts(request.accounts, request.read, quarantine)
@@ -191,7 +192,7 @@ def _work_rows(
     return pa.RecordBatch.from_arrays([*observed.columns, *names], schema=schema)
 
 
-def _judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: int) -> None:
+def judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: int) -> None:
     """Refuse to conclude where too much of a file's rows is bad."""
     if bad > request.max_bad * max(seen, 1):
         reason, n = quarantine.reasons.most_common(1)[0]
@@ -254,7 +255,7 @@ def _drop_duplicates(engine: Engine, files: list[InputFile], quarantine: Quarant
     return int(duplicates.num_rows)
 
 
-def _load_accounts(engine: Engine, accounts: pa.Table) -> None:
+def load_accounts(engine: Engine, accounts: pa.Table) -> None:
     """Make ``accounts`` in the engine: hashes, as observations have them; one row an account."""
     columns = {
         "account": hash64(accounts.column("account"), "account"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from stillhunt.errors import UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.scoring.harvest import PRIOR
 
@@ -17,7 +18,7 @@ class HuntRequest:
     """A hunt's inputs and settings; every setting has a default.
 
     Attributes:
-        logs: files or folders of logs.
+        logs: files or folders of logs; as text, addresses (see ``is_address``) that Spark reads.
         out: folder for the findings; replaced as a whole.
         accounts: the accounts table, or None.
         read: how logs are read.
@@ -36,7 +37,7 @@ class HuntRequest:
         calibrate_on_verdicts: let verdicts change the comparison and the prior.
     """
 
-    logs: tuple[Path, ...]
+    logs: tuple[Path | str, ...]
     out: Path
     accounts: Path | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
@@ -57,6 +58,27 @@ class HuntRequest:
     previous: Path | None = None
     verdicts: Path | None = None
     calibrate_on_verdicts: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The logs as paths.
+
+        Raises:
+            UsageError: one is an address.
+        """
+        for log in self.logs:
+            if is_address(log):
+                raise UsageError(
+                    f"{log} is an address, which this hunt cannot read: that takes Spark, and logs that "
+                    "are canonical Parquet.",
+                    "Give --engine spark, or copy the logs to a folder.",
+                )
+        return tuple(Path(log) for log in self.logs)
+
+
+def is_address(log: Path | str) -> bool:
+    """Whether a log is no path here: ``s3a://bucket/logs/``, or ``table:`` and the name of a table."""
+    return isinstance(log, str) and ("://" in log or log.startswith("table:"))
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from types import TracebackType
 import pyarrow as pa
 import sqlglot
 
-
-BatchFunction = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
-"""What ``Engine.map`` runs: batches of some rows in, batches of other rows out."""
+Rows = Iterator[pa.RecordBatch]
+"""Rows as they stream by, in batches of no particular size and in no particular order."""
 
 
 class Engine(abc.ABC):
@@ -47,52 +46,54 @@ class Engine(abc.ABC):
         """Run a query and collect its rows. Only for what is small by construction."""
         self.statements.append(select)
         rows = self._query(self._translate(select))
-        return rows.cast(narrow(rows.schema))
-
-    def scan(self, select: str) -> Iterator[pa.RecordBatch]:
-        """Run a query and give its rows as they come, few at a time: a result may be of any size.
-
-        No table may be made or dropped before the last batch was taken.
-
-        Returns:
-            Batches of bounded size, with the types of ``query``; none where there are no rows.
-        """
-        self.statements.append(select)
-        for batch in self._scan(self._translate(select)):
-            yield batch.cast(narrow(batch.schema))
-
-    def map(self, table: str, select: str, function: BatchFunction, schema: pa.Schema) -> None:
-        """Materialise what a function makes of the rows of a query, replacing a table of that name.
-
-        Args:
-            table: to make.
-            select: whose rows are given to the function.
-            function: batches in, batches out; may be called any number of times, each with some of
-                the rows, in another process or on another machine: rows that belong together must be
-                one row. What it holds is copied there, so that it should hold 100 MB at most.
-            schema: of what it yields.
-        """
-        self.statements.append(select)
-        self._map(table, self._translate(select), function, schema)
-
-    def recurring(self, table: str, select: str, at_least: int) -> None:
-        """Make a table (value) of the values, distinct, that a query yields so often or more often.
-
-        Args:
-            table: to make.
-            select: a query of one BIGINT column ``value``; nulls do not count.
-            at_least: how often.
-        """
-        self.create(
-            table,
-            f"SELECT value FROM ({select}) AS v WHERE value IS NOT NULL "  # noqa: S608
-            f"GROUP BY value HAVING COUNT(*) >= {int(at_least)}",
-        )
+        # Sums of integers come back as wide decimals from some engines; counts are int64 here.
+        narrow = [
+            pa.field(f.name, pa.int64()) if pa.types.is_decimal(f.type) and f.type.scale == 0 else f
+            for f in rows.schema
+        ]
+        return rows.cast(pa.schema(narrow))
 
     def scalar(self, select: str) -> int | float | None:
         """The single value of a query of one row and one column."""
         value: int | float | None = self.query(select).column(0)[0].as_py()
         return value
+
+    def scan(self, select: str) -> Rows:
+        """Run a query and stream its rows, however many."""
+        self.statements.append(select)
+        return self._scan(self._translate(select))
+
+    def map(
+        self, table: str, select: str, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None:
+        """Materialise what a function makes of a query's rows as a table.
+
+        Args:
+            table: its name; one of the same name is replaced.
+            select: the query.
+            function: from rows to rows of ``schema``. It is called once for each share of the rows, at
+                the same time and maybe on other machines, so it may rest on nothing but what it is
+                given and holds. Who shares what with whom is not known: its results must not hang on it.
+            schema: of the table.
+        """
+        self.statements.append(select)
+        self._map(table, self._translate(select), function, schema)
+
+    def recurring(self, table: str, select: str, at_least: int) -> None:
+        """Make ``table`` (value): the values that occur so often in a query's column ``value``.
+
+        Args:
+            table: its name.
+            select: a query of one integer column, ``value``; nulls are passed over.
+            at_least: how often.
+        """
+        self.create(
+            table,
+            f"""
+            SELECT value FROM ({select}) AS seen
+            WHERE value IS NOT NULL GROUP BY value HAVING COUNT(*) >= {at_least}
+            """,  # noqa: S608
+        )
 
     def drop(self, *tables: str) -> None:
         """Forget tables, so that their memory and spill space are free for the next stage."""
@@ -102,6 +103,27 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def attach(self, table: str, files: Sequence[Path | str]) -> None:
         """Name Parquet files as one table: paths, or addresses that the engine itself can read."""
+
+    @abc.abstractmethod
+    def attach_beside(
+        self,
+        table: str,
+        files: Sequence[Path],
+        columns: Sequence[str],
+        beside: Sequence[Path],
+        others: Sequence[str],
+    ) -> None:
+        """Name as one table columns of Parquet files and, row for row, columns of those beside them.
+
+        Args:
+            table: its name.
+            files, columns: the files, and which of their columns.
+            beside, others: as many files, with as many rows each, and which of their columns.
+        """
+
+    @abc.abstractmethod
+    def view(self, table: str, select: str) -> None:
+        """Name a query; it runs whenever the table is read."""
 
     @abc.abstractmethod
     def alias(self, table: str, source: str) -> None:
@@ -122,10 +144,12 @@ class Engine(abc.ABC):
     def _query(self, sql: str) -> pa.Table: ...
 
     @abc.abstractmethod
-    def _scan(self, sql: str) -> Iterator[pa.RecordBatch]: ...
+    def _scan(self, sql: str) -> Rows: ...
 
     @abc.abstractmethod
-    def _map(self, table: str, sql: str, function: BatchFunction, schema: pa.Schema) -> None: ...
+    def _map(
+        self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None: ...
 
     @abc.abstractmethod
     def _drop(self, table: str) -> None: ...
@@ -134,19 +158,6 @@ class Engine(abc.ABC):
         if self.dialect == "duckdb":
             return sql
         return translate(sql, self.dialect)
-
-
-def narrow(schema: pa.Schema) -> pa.Schema:
-    """A schema with int64 for decimals without a fraction.
-
-    Sums of integers come back as wide decimals from some engines; counts are int64 here.
-    """
-    return pa.schema(
-        [
-            pa.field(f.name, pa.int64()) if pa.types.is_decimal(f.type) and f.type.scale == 0 else f
-            for f in schema
-        ]
-    )
 
 
 def translate(sql: str, dialect: str) -> str:

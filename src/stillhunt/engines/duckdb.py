@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from stillhunt.engines.base import BatchFunction, Engine
+from stillhunt.engines.base import Engine, Rows
 from stillhunt.errors import UsageError
 
 # DuckDB itself takes "-1GB" and "none" to mean no limit at all.
 _LIMIT = re.compile(r"(?=.*[1-9])\d{1,12}(\.\d{1,6})?\s?([KMGT]i?)?B", re.IGNORECASE)
-_BATCH = 65_536
+_BATCH = 1 << 17  # rows
 _REMEDY = "Give --memory as a number with a unit, for example --memory 2GB."
 
 
@@ -34,6 +34,12 @@ def _told() -> Iterator[None]:
         if "interrupted" not in str(error).lower():
             raise
         raise KeyboardInterrupt from error
+
+
+def _parquet(files: Sequence[Path | str]) -> str:
+    names = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
+    # A folder day=... in a path would otherwise become a column.
+    return f"read_parquet([{names}], hive_partitioning = false)"
 
 
 class DuckDBEngine(Engine):
@@ -74,16 +80,36 @@ class DuckDBEngine(Engine):
 
     def attach(self, table: str, files: Sequence[Path | str]) -> None:
         """Name Parquet files as one table (a view: nothing is copied)."""
-        names = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
-        self._connection.execute(
-            f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet([{names}])"  # noqa: S608
+        self._view(table, f"SELECT * FROM {_parquet(files)}")  # noqa: S608
+
+    def attach_beside(
+        self,
+        table: str,
+        files: Sequence[Path],
+        columns: Sequence[str],
+        beside: Sequence[Path],
+        others: Sequence[str],
+    ) -> None:
+        """Name columns of files that correspond row for row as one table (a view, by row numbers)."""
+        chosen = ", ".join([*(f"a.{name}" for name in columns), *(f"b.{name}" for name in others)])
+        self._view(
+            table,
+            f"""
+            SELECT {chosen} FROM {_parquet(files)} AS a JOIN {_parquet(beside)} AS b
+            ON a.file_index = b.file_index AND a.file_row_number = b.file_row_number
+            """,  # noqa: S608
         )
+
+    def view(self, table: str, select: str) -> None:
+        """Name a query; it runs whenever the table is read."""
+        self.statements.append(select)
+        self._view(table, select)
 
     def alias(self, table: str, source: str) -> None:
         """Give a table a second name; nothing is copied."""
         self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {source}")  # noqa: S608
 
-    def load(self, table: str, rows: pa.Table | pa.RecordBatchReader) -> None:
+    def load(self, table: str, rows: pa.Table) -> None:
         """Copy rows that the caller holds into a table."""
         self._connection.register("_incoming", rows)
         try:
@@ -103,14 +129,27 @@ class DuckDBEngine(Engine):
         with _told():
             return self._connection.sql(sql).to_arrow_table()
 
-    def _scan(self, sql: str) -> Iterator[pa.RecordBatch]:
-        # A cursor of its own: another statement on the connection would end the stream.
-        with _told(), self._connection.cursor() as cursor:
-            yield from cursor.execute(sql).to_arrow_reader(_BATCH)
+    def _scan(self, sql: str) -> Rows:
+        # A connection of its own, so that other statements can run while rows are still coming.
+        with _told():
+            connection = self._connection.cursor()
+            try:
+                yield from connection.sql(sql).to_arrow_reader(_BATCH)
+            finally:
+                connection.close()
 
-    def _map(self, table: str, sql: str, function: BatchFunction, schema: pa.Schema) -> None:
+    def _map(
+        self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None:
         made = pa.RecordBatchReader.from_batches(schema, function(self._scan(sql)))
-        self.load(table, made)
+        self._connection.register("_mapped", made)
+        try:
+            self._create(table, "SELECT * FROM _mapped")
+        finally:
+            self._connection.unregister("_mapped")
+
+    def _view(self, table: str, sql: str) -> None:
+        self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS {sql}")
 
     def _drop(self, table: str) -> None:
         self._connection.execute(f"DROP TABLE IF EXISTS {table}")

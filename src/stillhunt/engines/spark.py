@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stillhunt.engines.base import BatchFunction, Engine
+from stillhunt.engines.base import Engine, Rows
 from stillhunt.engines.spark_session import is_local, open_session
 from stillhunt.errors import UsageError
 
 FOLDER = "spark.stillhunt.folder"
 """Setting: a folder that driver and executors reach, for tables; needed on a cluster only."""
+
+POSITION = "_metadata.row_index"
+"""A row's place in its Parquet file, from 0."""
 
 _SMALL = 8 << 20
 """Bytes of Arrow up to which rows given to ``load`` stay with the plan and are not written."""
@@ -79,13 +83,54 @@ class SparkEngine(Engine):
         with _told():
             self.read_parquet(files).createOrReplaceTempView(table)
 
-    def read_parquet(self, files: Sequence[Path | str]) -> Any:
-        """A DataFrame of Parquet files or folders: local paths, or addresses with a scheme."""
-        return self._session.read.parquet(*map(_address, files))
+    def read_parquet(self, files: Sequence[Path | str], *, one_schema: bool = True) -> Any:
+        """A DataFrame of Parquet files or folders: local paths, or addresses with a scheme.
+
+        Args:
+            files: what to read.
+            one_schema: they all have the columns of any one; False looks at all of them.
+        """
+        reader = self._session.read.option("mergeSchema", str(not one_schema).lower())
+        return reader.parquet(*map(_address, files))
+
+    def attach_beside(
+        self,
+        table: str,
+        files: Sequence[Path],
+        columns: Sequence[str],
+        beside: Sequence[Path],
+        others: Sequence[str],
+    ) -> None:
+        """Name columns of files that correspond row for row as one table (a view, by row numbers).
+
+        Reading it joins all rows of both: where few are wanted, a join with them comes after that.
+        """
+        sides = []
+        for paths, names in ((files, columns), (beside, others)):
+            number = {str(path.absolute()): i for i, path in enumerate(paths)}
+            frame = self.read_parquet(paths)
+            places = [(told, number[located(told)]) for told in self.reported_files(frame)]
+            schema = "told string, file_index int"
+            which = self._session.createDataFrame(places, schema)
+            rows = frame.selectExpr(
+                *names, "_metadata.file_path AS told", f"{POSITION} AS position"
+            )
+            sides.append(rows.join(which.hint("broadcast"), "told").drop("told"))
+        joined = sides[0].join(sides[1], ["file_index", "position"])
+        joined.select(*columns, *others).createOrReplaceTempView(table)
+
+    def view(self, table: str, select: str) -> None:
+        """Name a query; it runs whenever the table is read."""
+        self.statements.append(select)
+        self._view(table, self._translate(select))
 
     def alias(self, table: str, source: str) -> None:
         """Give a table a second name; nothing is copied."""
-        self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {table} AS SELECT * FROM {source}")  # noqa: S608
+        self._view(table, f"SELECT * FROM {source}")  # noqa: S608
+
+    def reported_files(self, frame: Any) -> list[str]:
+        """Addresses of the files that a DataFrame reads, as its column ``_metadata.file_path`` has them."""
+        return [name.replace("file:///", "file:/", 1) for name in frame.inputFiles()]
 
     def load(self, table: str, rows: pa.Table) -> None:
         """Make a table of rows that the caller holds."""
@@ -115,6 +160,12 @@ class SparkEngine(Engine):
             made.createOrReplaceTempView(table)
         self._keep(table, folder)
 
+    def map_frame(
+        self, table: str, frame: Any, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None:
+        """As ``map``, of a DataFrame's rows."""
+        self.materialise(table, _mapped(frame, function, schema))
+
     def close(self) -> None:
         """Delete the tables, and end the session if it was begun here."""
         if self._session is None:
@@ -135,9 +186,9 @@ class SparkEngine(Engine):
             rows: pa.Table = self._session.sql(sql).toArrow()
         return rows
 
-    def _scan(self, sql: str) -> Iterator[pa.RecordBatch]:
+    def _scan(self, sql: str) -> Rows:
         # Rows leave as Arrow streams, one a batch, so that Python never sees them one by one.
-        def packed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        def packed(batches: Rows) -> Rows:
             for batch in batches:
                 sink = pa.BufferOutputStream()
                 with pa.ipc.new_stream(sink, batch.schema) as out:
@@ -150,10 +201,15 @@ class SparkEngine(Engine):
             for row in frame.toLocalIterator(prefetchPartitions=True):
                 yield from pa.ipc.open_stream(pa.py_buffer(bytes(row.packet)))
 
-    def _map(self, table: str, sql: str, function: BatchFunction, schema: pa.Schema) -> None:
+    def _map(
+        self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
+    ) -> None:
         with _told():
             frame = self._session.sql(sql)
-        self.materialise(table, mapped(frame, function, schema))
+        self.map_frame(table, frame, function, schema)
+
+    def _view(self, table: str, sql: str) -> None:
+        self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {table} AS {sql}")
 
     def _drop(self, table: str) -> None:
         self._session.catalog.dropTempView(table)
@@ -180,8 +236,8 @@ class SparkEngine(Engine):
     def _hadoop(self, address: str) -> tuple[Any, Any]:
         """An address, and the file system it is in, as Hadoop has them."""
         context = self._session.sparkContext
-        path = context._jvm.org.apache.hadoop.fs.Path(address)  # noqa: SLF001 - no public way
-        return path, path.getFileSystem(context._jsc.hadoopConfiguration())  # noqa: SLF001
+        path = context._jvm.org.apache.hadoop.fs.Path(address)
+        return path, path.getFileSystem(context._jsc.hadoopConfiguration())
 
     def _folder(self, workdir: Path) -> str:
         """Where tables are kept, as an address."""
@@ -197,7 +253,7 @@ class SparkEngine(Engine):
         return _address(workdir.absolute())
 
 
-def mapped(frame: Any, function: BatchFunction, schema: pa.Schema) -> Any:
+def _mapped(frame: Any, function: Callable[[Rows], Rows], schema: pa.Schema) -> Any:
     """The DataFrame of what a function makes of another's batches (see ``Engine.map``)."""
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema  # noqa: PLC0415
 
@@ -206,7 +262,7 @@ def mapped(frame: Any, function: BatchFunction, schema: pa.Schema) -> Any:
     names = schema.names
 
     # By value, so that executors need this package only where the function itself does.
-    def conforming(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def conforming(batches: Rows) -> Rows:
         for batch in function(batches):
             columns = [
                 batch.column(name).cast(field.type)
@@ -215,6 +271,12 @@ def mapped(frame: Any, function: BatchFunction, schema: pa.Schema) -> Any:
             yield pa.RecordBatch.from_arrays(columns, names=names)
 
     return frame.mapInArrow(conforming, as_spark)
+
+
+def located(reported: str) -> str:
+    """An address as Spark reports it, in the form in which it is given: a path if it is local."""
+    plain = unquote(reported)
+    return "/" + plain[5:].lstrip("/") if plain.startswith("file:/") else plain
 
 
 def _address(place: Path | str) -> str:

@@ -25,6 +25,8 @@ _MEANING = {
     "spark.sql.legacy.parquet.nanosAsLong": "true",
     "spark.sql.execution.arrow.useLargeVarTypes": "false",
     "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
 }
 
 
@@ -52,7 +54,7 @@ def open_session(
             "The Spark engine needs the package pyspark, which is not installed.",
             "Run: pip install 'stillhunt[spark]'",
         ) from error
-    running = SparkContext._active_spark_context is not None  # noqa: SLF001 - no public question
+    running = SparkContext._active_spark_context is not None
     if not running and "PYSPARK_GATEWAY_PORT" not in os.environ:
         _find_java()
     try:

@@ -1,7 +1,7 @@
 """Layer 2. From logs to the canonical Exchange: one file per format, and the quarantine."""
 
 from stillhunt.readers.accounts import read_accounts
-from stillhunt.readers.log_reader import LogReader
+from stillhunt.readers.log_reader import LogReader, find_files
 from stillhunt.readers.options import InputFile, ReadBatch, ReadOptions
 from stillhunt.readers.quarantine import Quarantine
 from stillhunt.readers.registry import log_formats
@@ -12,6 +12,7 @@ __all__ = [
     "Quarantine",
     "ReadBatch",
     "ReadOptions",
+    "find_files",
     "log_formats",
     "read_accounts",
 ]

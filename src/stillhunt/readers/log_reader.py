@@ -52,7 +52,7 @@ class LogReader:
         self._current: Progress | None = None
         self._opened: list[tuple[Opened, LogFormat]] = []
         self.files: list[InputFile] = []
-        for path, named in _find(paths):
+        for path, named in find_files(paths):
             self._recognise(path, named)
         if not self.files:
             where = ", ".join(map(str, paths)) or "no paths"
@@ -164,8 +164,16 @@ def _formats(options: ReadOptions) -> dict[str, LogFormat]:
     return {options.source: known[options.source](options)}
 
 
-def _find(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
-    """Give each file once, and whether it was named itself; folders in order of their names."""
+def find_files(paths: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
+    """Give each file once, and whether it was named itself; folders in order of their names.
+
+    Args:
+        paths: files, or folders of which every file below is given whose name, and whose folders'
+            names, do not begin with ``.`` or ``_``.
+
+    Raises:
+        InputError: a path cannot be read.
+    """
     seen: set[Path] = set()
     named = {path.resolve() for path in paths}
     for path in paths:

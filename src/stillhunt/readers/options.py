@@ -53,12 +53,12 @@ class InputFile:
     """One file of the input.
 
     Attributes:
-        path: the file.
+        path: the file; text where it is no path here but an address.
         bytes: its size as it lies there (compressed).
         source: name of the format it was recognised as.
     """
 
-    def __init__(self, path: Path, size: int, source: str, digest: Callable[[], str]) -> None:
+    def __init__(self, path: Path | str, size: int, source: str, digest: Callable[[], str]) -> None:
         self.path = path
         self.bytes = size
         self.source = source
@@ -66,7 +66,10 @@ class InputFile:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the file's bytes, in hex; waits for it where it is still being computed."""
+        """SHA-256 of the file's bytes, in hex; waits for it where it is still being computed.
+
+        Empty where the file is far away, and nobody read all of it.
+        """
         return self._digest()
 
     def __repr__(self) -> str:
