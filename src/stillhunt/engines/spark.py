@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from stillhunt.engines.base import Engine, Rows
 from stillhunt.engines.spark_session import is_local, open_session
+from stillhunt.engines.spark_sql import to_spark
 from stillhunt.errors import UsageError
 
 FOLDER = "spark.stillhunt.folder"
@@ -175,6 +176,9 @@ class SparkEngine(Engine):
         if self._owned:
             self._session.stop()
         self._session = None
+
+    def _translate(self, sql: str) -> str:
+        return to_spark(sql)
 
     def _create(self, table: str, sql: str) -> None:
         with _told():
