@@ -212,7 +212,7 @@ def test_what_a_mapped_function_raises_is_not_lost(engine: Engine) -> None:
 
 
 def test_scan_gives_all_rows_in_order_while_other_statements_run(engine: Engine) -> None:
-    n = 150_000
+    n = 300_000
     engine.load("t", pa.table({"a": np.arange(n), "s": [f"x{i}" for i in range(n)]}))
     seen = []
     for batch in engine.scan("SELECT a, s, a + 1 AS c FROM t WHERE a % 2 = 0 ORDER BY a DESC"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+import pyarrow.parquet as pq
 
 from stillhunt.campaigns.cluster_reading import ARRIVED, PLACE, Reading
 from stillhunt.campaigns.ingest import (
@@ -95,7 +97,7 @@ def ingest_on_cluster(
         until=request.until,
         latest=int((time.time() + _DAY) * 1_000_000),
     )
-    engine.map_frame("arrived", logs, reading, ARRIVED)
+    engine.map_frames("arrived", logs, reading, ARRIVED)
     arrived = _hear(engine, names, quarantine)
     judge_share(request, quarantine, quarantine.count - bad_accounts, arrived.seen)
     if arrived.kept == 0:
@@ -142,29 +144,40 @@ def _canonical(path: Path) -> bool:
     )
 
 
-def _open(request: HuntRequest, engine: SparkEngine) -> tuple[Any, dict[str, str]]:
-    """A DataFrame of the logs with PLACE, and for each file as it is reported, its name.
+def _open(request: HuntRequest, engine: SparkEngine) -> tuple[list[Any], dict[str, str]]:
+    """DataFrames of the logs with PLACE, and for each file as it is reported, its name.
 
     A table has no places that can be read again; all of it is one file.
     """
     if any(str(log).startswith(TABLE) for log in request.logs):
         return _open_table(request, engine)
-    paths: list[Path | str] = [
-        *(str(log) for log in request.logs if is_address(log)),
-        *(path for path, _ in find_files([p for p in request.logs if isinstance(p, Path)])),
-    ]
-    try:
-        frame = engine.read_parquet(paths, one_schema=False)
-    except Exception as error:
-        raise _unreadable(str(paths[0]), error) from error
+    frames = []
+    names: dict[str, str] = {}
     place = ("_metadata.file_path", POSITION, "_metadata.file_size")
-    chosen = _columns(frame, str(paths[0]))
     beside = [f"{what} AS {name}" for what, name in zip(place, PLACE, strict=True)]
-    names = {told: located(told) for told in engine.reported_files(frame)}
-    return frame.selectExpr(*chosen, *beside), names
+    for paths in _alike(request):
+        try:
+            frame = engine.read_parquet(paths, one_schema=False)
+            names |= {told: located(told) for told in engine.reported_files(frame)}
+        except Exception as error:
+            raise _unreadable(str(paths[0]), error) from error
+        frames.append(frame.selectExpr(*_columns(frame, str(paths[0])), *beside))
+    return frames, names
 
 
-def _open_table(request: HuntRequest, engine: SparkEngine) -> tuple[Any, dict[str, str]]:
+def _alike(request: HuntRequest) -> list[list[Path | str]]:
+    """The logs, in groups whose columns go together: what is here, by the types of its columns."""
+    addresses: list[Path | str] = [log for log in request.logs if is_address(log)]
+    if addresses:
+        return [addresses]
+    groups: dict[str, list[Path | str]] = defaultdict(list)
+    for path, _ in find_files(request.paths):
+        canonical = [f for f in pq.read_schema(path) if f.name in EXCHANGE_SCHEMA.names]
+        groups[str([(f.name, str(f.type)) for f in canonical])].append(path)
+    return list(groups.values())
+
+
+def _open_table(request: HuntRequest, engine: SparkEngine) -> tuple[list[Any], dict[str, str]]:
     name = str(request.logs[0])
     if len(request.logs) > 1:
         raise InputError(
@@ -178,7 +191,7 @@ def _open_table(request: HuntRequest, engine: SparkEngine) -> tuple[Any, dict[st
     # Not a place, but a number of its own for each row.
     place = ("CAST(NULL AS STRING)", "monotonically_increasing_id()", "CAST(NULL AS BIGINT)")
     beside = [f"{what} AS {column}" for what, column in zip(place, PLACE, strict=True)]
-    return frame.selectExpr(*_columns(frame, name), *beside), {"": name}
+    return [frame.selectExpr(*_columns(frame, name), *beside)], {"": name}
 
 
 def _columns(frame: Any, where: str) -> list[str]:

@@ -7,6 +7,7 @@ executor that is lost takes nothing with it, and dropping a table is deleting it
 
 from __future__ import annotations
 
+import functools
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,7 @@ FOLDER = "spark.stillhunt.folder"
 POSITION = "_metadata.row_index"
 """A row's place in its Parquet file, from 0."""
 
+_BATCH = 1 << 16  # rows
 _SMALL = 8 << 20
 """Bytes of Arrow up to which rows given to ``load`` stay with the plan and are not written."""
 
@@ -37,7 +39,7 @@ class SparkEngine(Engine):
     """Spark, through a session of its own.
 
     ``query`` collects no more than ``spark.driver.maxResultSize`` (2 GiB unless set otherwise)
-    and says so beyond it; ``scan`` holds one partition at a time.
+    and says so beyond it; ``scan`` has no bound but the disk.
 
     Args:
         workdir: an existing folder, for tables where the master is local; the caller removes it.
@@ -67,7 +69,7 @@ class SparkEngine(Engine):
         self._workdir = workdir.absolute()
         self._session, self._owned = open_session(workdir, memory, threads, master, conf or {})
         try:
-            self._root = f"{self._folder(workdir)}/stillhunt-{uuid.uuid4().hex}"
+            self._root = f"{self._folder(conf or {})}/stillhunt-{uuid.uuid4().hex}"
         except UsageError:
             self.close()
             raise
@@ -161,11 +163,16 @@ class SparkEngine(Engine):
             made.createOrReplaceTempView(table)
         self._keep(table, folder)
 
-    def map_frame(
-        self, table: str, frame: Any, function: Callable[[Rows], Rows], schema: pa.Schema
+    def map_frames(
+        self,
+        table: str,
+        frames: Sequence[Any],
+        function: Callable[[Rows], Rows],
+        schema: pa.Schema,
     ) -> None:
-        """As ``map``, of a DataFrame's rows."""
-        self.materialise(table, _mapped(frame, function, schema))
+        """As ``map``, of the rows of DataFrames, at least one, whose columns may differ."""
+        made = [_mapped(frame, function, schema) for frame in frames]
+        self.materialise(table, functools.reduce(lambda a, b: a.unionAll(b), made))
 
     def close(self) -> None:
         """Delete the tables, and end the session if it was begun here."""
@@ -191,26 +198,35 @@ class SparkEngine(Engine):
         return rows
 
     def _scan(self, sql: str) -> Rows:
-        # Rows leave as Arrow streams, one a batch, so that Python never sees them one by one.
-        def packed(batches: Rows) -> Rows:
-            for batch in batches:
-                sink = pa.BufferOutputStream()
-                with pa.ipc.new_stream(sink, batch.schema) as out:
-                    out.write_batch(batch)
-                packet = pa.array([sink.getvalue().to_pybytes()], pa.binary())
-                yield pa.RecordBatch.from_arrays([packet], names=["packet"])
-
+        # By way of files, whose size nothing bounds: a partition is collected whole or not at all.
+        folder = self._new_folder("scan")
         with _told():
-            frame = self._session.sql(sql).mapInArrow(packed, "packet binary")
-            for row in frame.toLocalIterator(prefetchPartitions=True):
-                yield from pa.ipc.open_stream(pa.py_buffer(bytes(row.packet)))
+            self._session.sql(sql).write.parquet(folder)
+        try:
+            yield from self._read_here(folder)
+        finally:
+            self._delete(folder)
+
+    def _read_here(self, folder: str) -> Rows:
+        """Rows of a folder of Parquet, file by file, in the order in which they were written."""
+        path, files = self._hadoop(folder)
+        found = [status.getPath() for status in files.listStatus(path)]
+        parts = [part for part in found if part.getName().startswith("part-")]
+        for part in sorted(parts, key=lambda part: str(part.getName())):
+            with tempfile.TemporaryDirectory(dir=self._workdir) as here:
+                local = Path(located(folder), part.getName())
+                if not folder.startswith("file:"):
+                    local = Path(here, part.getName())
+                    files.copyToLocalFile(part, self._hadoop(f"file://{local}")[0])
+                with pq.ParquetFile(local) as opened:
+                    yield from opened.iter_batches(_BATCH)
 
     def _map(
         self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
     ) -> None:
         with _told():
             frame = self._session.sql(sql)
-        self.map_frame(table, frame, function, schema)
+        self.map_frames(table, [frame], function, schema)
 
     def _view(self, table: str, sql: str) -> None:
         self._session.sql(f"CREATE OR REPLACE TEMPORARY VIEW {table} AS {sql}")
@@ -243,9 +259,9 @@ class SparkEngine(Engine):
         path = context._jvm.org.apache.hadoop.fs.Path(address)
         return path, path.getFileSystem(context._jsc.hadoopConfiguration())
 
-    def _folder(self, workdir: Path) -> str:
+    def _folder(self, conf: Mapping[str, str]) -> str:
         """Where tables are kept, as an address."""
-        given = self._session.conf.get(FOLDER, None)
+        given = conf.get(FOLDER) or self._session.conf.get(FOLDER, None)
         if given:
             return _address(given).rstrip("/")
         master = self._session.sparkContext.master
@@ -254,7 +270,7 @@ class SparkEngine(Engine):
                 f"The executors of {master} have no folder in which they can keep tables.",
                 f"Give one that they all reach: --spark-conf {FOLDER}=s3a://BUCKET/FOLDER.",
             )
-        return _address(workdir.absolute())
+        return _address(self._workdir)
 
 
 def _mapped(frame: Any, function: Callable[[Rows], Rows], schema: pa.Schema) -> Any:

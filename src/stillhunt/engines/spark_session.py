@@ -64,7 +64,8 @@ def open_session(
             builder = builder.config(name, value)
         session = builder.getOrCreate().newSession()
         for name, value in {**conf, **_MEANING}.items():
-            if session.conf.isModifiable(name):
+            # What concerns the whole context is settled when that begins.
+            if name.startswith("spark.sql.") and not _is_static(session, name):
                 session.conf.set(name, value)
     except PySparkException as error:
         first = (str(error).splitlines() or [type(error).__name__])[0]
@@ -74,6 +75,11 @@ def open_session(
             "knows (--spark-conf).",
         ) from error
     return session, not running
+
+
+def _is_static(session: Any, name: str) -> bool:
+    known = session.conf.get(name, None) is not None
+    return known and not session.conf.isModifiable(name)
 
 
 def is_local(master: str) -> bool:
