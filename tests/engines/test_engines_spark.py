@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from stillhunt.engines.spark import FOLDER, SparkEngine
+from stillhunt.engines.spark import SparkEngine
+from stillhunt.engines.spark_errors import FOLDER
 from stillhunt.engines.spark_session import heap, is_local, open_session
 from stillhunt.errors import MissingExtraError, UsageError
 

@@ -23,7 +23,8 @@ from stillhunt.campaigns.ingest import (
     read_given_accounts,
 )
 from stillhunt.campaigns.request import HuntRequest, Progress, is_address
-from stillhunt.engines.spark import POSITION, SparkEngine, located
+from stillhunt.engines.spark import POSITION, SparkEngine
+from stillhunt.engines.spark_places import located
 from stillhunt.errors import InputError
 from stillhunt.readers import InputFile, Quarantine, find_files
 from stillhunt.readers.records import take_sample

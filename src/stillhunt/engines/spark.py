@@ -10,22 +10,19 @@ from __future__ import annotations
 import functools
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stillhunt.engines.base import Engine, Rows
+from stillhunt.engines.spark_errors import FOLDER, told
+from stillhunt.engines.spark_places import address_of, located
 from stillhunt.engines.spark_session import is_local, open_session
 from stillhunt.engines.spark_sql import to_spark
 from stillhunt.errors import UsageError
-
-FOLDER = "spark.stillhunt.folder"
-"""Setting: a folder that driver and executors reach, for tables; needed on a cluster only."""
 
 POSITION = "_metadata.row_index"
 """A row's place in its Parquet file, from 0."""
@@ -83,7 +80,7 @@ class SparkEngine(Engine):
 
     def attach(self, table: str, files: Sequence[Path | str]) -> None:
         """Name Parquet files or folders as one table (a view: nothing is copied)."""
-        with _told():
+        with told():
             self.read_parquet(files).createOrReplaceTempView(table)
 
     def read_parquet(self, files: Sequence[Path | str], *, one_schema: bool = True) -> Any:
@@ -94,7 +91,7 @@ class SparkEngine(Engine):
             one_schema: they all have the columns of any one; False looks at all of them.
         """
         reader = self._session.read.option("mergeSchema", str(not one_schema).lower())
-        return reader.parquet(*map(_address, files))
+        return reader.parquet(*map(address_of, files))
 
     def attach_beside(
         self,
@@ -112,7 +109,7 @@ class SparkEngine(Engine):
         for paths, names in ((files, columns), (beside, others)):
             number = {str(path.absolute()): i for i, path in enumerate(paths)}
             frame = self.read_parquet(paths)
-            places = [(told, number[located(told)]) for told in self.reported_files(frame)]
+            places = [(name, number[located(name)]) for name in self.reported_files(frame)]
             schema = "told string, file_index int"
             which = self._session.createDataFrame(places, schema)
             rows = frame.selectExpr(
@@ -143,7 +140,7 @@ class SparkEngine(Engine):
             self._forget(table)
             return
         folder = self._new_folder(table)
-        with _told(), tempfile.TemporaryDirectory(dir=self._workdir) as here:
+        with told(), tempfile.TemporaryDirectory(dir=self._workdir) as here:
             # As a file: given to Spark as rows, they would fill the driver's heap several times over.
             pq.write_table(rows, Path(here, "rows.parquet"))
             path, files = self._hadoop(folder)
@@ -156,7 +153,7 @@ class SparkEngine(Engine):
     def materialise(self, table: str, frame: Any) -> None:
         """Make a table of a DataFrame's rows."""
         folder = self._new_folder(table)
-        with _told():
+        with told():
             frame.write.parquet(folder)
             # The schema is known: reading a footer to learn it would be one more job.
             made = self._session.read.schema(frame.schema).parquet(folder)
@@ -188,19 +185,19 @@ class SparkEngine(Engine):
         return to_spark(sql)
 
     def _create(self, table: str, sql: str) -> None:
-        with _told():
+        with told():
             frame = self._session.sql(sql)
         self.materialise(table, frame)
 
     def _query(self, sql: str) -> pa.Table:
-        with _told():
+        with told():
             rows: pa.Table = self._session.sql(sql).toArrow()
         return rows
 
     def _scan(self, sql: str) -> Rows:
         # By way of files, whose size nothing bounds: a partition is collected whole or not at all.
         folder = self._new_folder("scan")
-        with _told():
+        with told():
             self._session.sql(sql).write.parquet(folder)
         try:
             yield from self._read_here(folder)
@@ -224,7 +221,7 @@ class SparkEngine(Engine):
     def _map(
         self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
     ) -> None:
-        with _told():
+        with told():
             frame = self._session.sql(sql)
         self.map_frames(table, [frame], function, schema)
 
@@ -263,14 +260,14 @@ class SparkEngine(Engine):
         """Where tables are kept, as an address."""
         given = conf.get(FOLDER) or self._session.conf.get(FOLDER, None)
         if given:
-            return _address(given).rstrip("/")
+            return address_of(given).rstrip("/")
         master = self._session.sparkContext.master
         if not is_local(master):
             raise UsageError(
                 f"The executors of {master} have no folder in which they can keep tables.",
                 f"Give one that they all reach: --spark-conf {FOLDER}=s3a://BUCKET/FOLDER.",
             )
-        return _address(self._workdir)
+        return address_of(self._workdir)
 
 
 def _mapped(frame: Any, function: Callable[[Rows], Rows], schema: pa.Schema) -> Any:
@@ -293,20 +290,6 @@ def _mapped(frame: Any, function: Callable[[Rows], Rows], schema: pa.Schema) -> 
     return frame.mapInArrow(conforming, as_spark)
 
 
-def located(reported: str) -> str:
-    """An address as Spark reports it, in the form in which it is given: a path if it is local."""
-    plain = unquote(reported)
-    return "/" + plain[5:].lstrip("/") if plain.startswith("file:/") else plain
-
-
-def _address(place: Path | str) -> str:
-    """How Spark is told a place: local paths with their scheme, and no character a pattern."""
-    if isinstance(place, str) and "://" in place:
-        return place
-    path = str(Path(place).absolute())
-    return "file://" + "".join(f"\\{c}" if c in "*?[]{}\\" else c for c in path)
-
-
 def _plain(rows: pa.Table) -> pa.Table:
     """Types that Spark knows: no dictionaries, no unsigned integers."""
     fields = []
@@ -318,35 +301,3 @@ def _plain(rows: pa.Table) -> pa.Table:
             kind = pa.int64()
         fields.append(field.with_type(kind))
     return rows.cast(pa.schema(fields))
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say in plain words what stops a query that is sound: room, or the bound on what is collected."""
-    try:
-        yield
-    except Exception as error:
-        problem, remedy = _plain_words(str(error))
-        if not problem:
-            raise
-        raise UsageError(problem, remedy) from error
-
-
-def _plain_words(message: str) -> tuple[str, str]:
-    if "spark.driver.maxResultSize" in message:
-        return (
-            "A result is larger than what is collected on the driver (spark.driver.maxResultSize).",
-            "Raise it and the driver's memory, for example --memory 16GB --spark-conf "
-            "spark.driver.maxResultSize=8g, or hunt in a shorter period with --since and --until.",
-        )
-    if "No space left on device" in message:
-        return (
-            "The engine ran out of disk space.",
-            f"Free space where Spark spills (spark.local.dir) and keeps tables ({FOLDER}).",
-        )
-    if "java.lang.OutOfMemoryError" in message:
-        return (
-            "The engine ran out of memory.",
-            "Raise --memory, or on a cluster --spark-conf spark.executor.memory=16g.",
-        )
-    return "", ""
