@@ -8,21 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from spark_settings import CONF
 
 from stillhunt.engines.base import Engine
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.engines.spark import SparkEngine
 
 OpenEngine = Callable[..., Engine]
-
-# Quick for small tables: one partition, and no code compiled that runs once.
-CONF = {
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
-    "spark.sql.shuffle.partitions": "1",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-    "spark.driver.maxResultSize": "16m",
-}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

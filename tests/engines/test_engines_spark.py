@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from spark_settings import CONF
 
 from stillhunt.engines.spark import SparkEngine
 from stillhunt.engines.spark_errors import FOLDER
@@ -108,6 +111,34 @@ def test_without_java_it_says_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingExtraError, match="no java on the PATH"):
         open_session(tmp_path, "1GB", None, None, {})
+
+
+def test_one_engine_after_another_in_one_process(spark: Any, tmp_path: Path) -> None:
+    script = """
+import json, shutil, sys
+from pathlib import Path
+import pyarrow as pa
+from stillhunt.engines.spark import SparkEngine
+conf = json.loads(sys.argv[2])
+for i in range(2):
+    work = Path(sys.argv[1], str(i))
+    work.mkdir()
+    with SparkEngine(work, memory=f"{600 + i}MB", threads=1, conf=conf) as engine:
+        engine.load("t", pa.table({"a": [1, 2, 2]}))
+        engine.create("u", "SELECT a, COUNT(*) AS n FROM t GROUP BY a")
+        assert engine.query("SELECT a, n FROM u ORDER BY a").to_pylist()[1] == {"a": 2, "n": 2}
+        heap = engine.session.sparkContext.getConf().get("spark.driver.memory")
+        print(heap, engine.session.sparkContext._jvm.Runtime.getRuntime().maxMemory() >> 20)
+    shutil.rmtree(work)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), json.dumps(CONF)],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    heaps = [line.split()[0] for line in done.stdout.splitlines()]
+    assert heaps == [heap("600MB"), heap("601MB")]
+    assert "ERROR" not in done.stderr
 
 
 def test_a_memory_limit_is_read_as_duckdb_reads_it() -> None:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from stillhunt.engines.base import Engine, Rows
 from stillhunt.engines.spark_errors import FOLDER, told
 from stillhunt.engines.spark_places import address_of, located
-from stillhunt.engines.spark_session import is_local, open_session
+from stillhunt.engines.spark_session import end_session, is_local, open_session
 from stillhunt.engines.spark_sql import to_spark
 from stillhunt.errors import UsageError
 
@@ -64,14 +64,14 @@ class SparkEngine(Engine):
     ) -> None:
         super().__init__()
         self._workdir = workdir.absolute()
+        self._made: dict[str, str] = {}  # table to its folder
+        self._count = 0
         self._session, self._owned = open_session(workdir, memory, threads, master, conf or {})
         try:
             self._root = f"{self._folder(conf or {})}/stillhunt-{uuid.uuid4().hex}"
         except UsageError:
             self.close()
             raise
-        self._made: dict[str, str] = {}  # table to its folder
-        self._count = 0
 
     @property
     def session(self) -> Any:
@@ -175,10 +175,10 @@ class SparkEngine(Engine):
         """Delete the tables, and end the session if it was begun here."""
         if self._session is None:
             return
-        if getattr(self, "_count", 0):
+        if self._count:
             self._delete(self._root)
         if self._owned:
-            self._session.stop()
+            end_session(self._session)
         self._session = None
 
     def _translate(self, sql: str) -> str:

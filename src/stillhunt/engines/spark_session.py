@@ -77,6 +77,24 @@ def open_session(
     return session, not running
 
 
+def end_session(session: Any) -> None:
+    """End a session, its SparkContext, and the JVM if it was started for it.
+
+    A JVM remembers the folder it spills to and its heap, which the next hunt has others of.
+    """
+    from pyspark import SparkContext  # noqa: PLC0415
+
+    session.stop()
+    gateway = SparkContext._gateway
+    process = getattr(gateway, "proc", None)
+    if process is None:  # spark-submit's
+        return
+    gateway.shutdown()
+    process.stdin.close()  # by which it is told to go
+    process.wait()
+    SparkContext._gateway = SparkContext._jvm = None
+
+
 def _is_static(session: Any, name: str) -> bool:
     known = session.conf.get(name, None) is not None
     return known and not session.conf.isModifiable(name)
