@@ -19,8 +19,10 @@ OpenEngine = Callable[..., Engine]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs a JVM on one worker, where the way of sharing out tests knows groups."""
+    here = Path(__file__).parent
     for item in items:
-        if "spark" in item.name or "spark" in item.fixturenames:  # type: ignore[attr-defined]
+        needs = "spark" in item.name or "spark" in getattr(item, "fixturenames", ())
+        if needs and item.path.is_relative_to(here):
             item.add_marker(pytest.mark.xdist_group("spark"))
 
 

@@ -97,6 +97,11 @@ SAME: dict[str, tuple[str, dict[str, pa.DataType], list[tuple[Any, ...]]]] = {
         {"yes": pa.bool_()},
         [(None,), (None,)],
     ),
+    "nothing of no type is an integer": (
+        "SELECT NULL AS nothing, i FROM t WHERE i = 1",
+        {"nothing": pa.int32(), "i": pa.int32()},
+        [(None, 1)],
+    ),
     "truth values compare": (
         "SELECT MAX(CASE WHEN yes THEN 1 ELSE 0 END) = 1 AS any_yes FROM t",
         {"any_yes": pa.bool_()},

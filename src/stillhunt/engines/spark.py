@@ -186,19 +186,27 @@ class SparkEngine(Engine):
 
     def _create(self, table: str, sql: str) -> None:
         with told():
-            frame = self._session.sql(sql)
+            frame = self._frame(sql)
         self.materialise(table, frame)
+
+    def _frame(self, sql: str) -> Any:
+        """The DataFrame of a statement; a bare NULL is an integer, as in DuckDB."""
+        frame = self._session.sql(sql)
+        for field in frame.schema:
+            if field.dataType.typeName() == "void":
+                frame = frame.withColumn(field.name, frame[field.name].cast("int"))
+        return frame
 
     def _query(self, sql: str) -> pa.Table:
         with told():
-            rows: pa.Table = self._session.sql(sql).toArrow()
+            rows: pa.Table = self._frame(sql).toArrow()
         return rows
 
     def _scan(self, sql: str) -> Rows:
         # By way of files, whose size nothing bounds: a partition is collected whole or not at all.
         folder = self._new_folder("scan")
         with told():
-            self._session.sql(sql).write.parquet(folder)
+            self._frame(sql).write.parquet(folder)
         try:
             yield from self._read_here(folder)
         finally:
@@ -222,7 +230,7 @@ class SparkEngine(Engine):
         self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
     ) -> None:
         with told():
-            frame = self._session.sql(sql)
+            frame = self._frame(sql)
         self.map_frames(table, [frame], function, schema)
 
     def _view(self, table: str, sql: str) -> None:
@@ -291,7 +299,7 @@ def _mapped(frame: Any, function: Callable[[Rows], Rows], schema: pa.Schema) -> 
 
 
 def _plain(rows: pa.Table) -> pa.Table:
-    """Types that Spark knows: no dictionaries, no unsigned integers."""
+    """Types that Spark knows and keeps: no dictionaries, no unsigned integers, no nulls of no type."""
     fields = []
     for field in rows.schema:
         kind = field.type
@@ -299,5 +307,7 @@ def _plain(rows: pa.Table) -> pa.Table:
             kind = kind.value_type
         if pa.types.is_unsigned_integer(kind):
             kind = pa.int64()
+        if pa.types.is_null(kind):
+            kind = pa.int32()
         fields.append(field.with_type(kind))
     return rows.cast(pa.schema(fields))

@@ -11,7 +11,9 @@ _RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank)
 def to_spark(sql: str) -> str:
     """Carry one statement to Spark.
 
-    Ranks are BIGINT, as DuckDB has them; Spark's own are INT, and would end at two billion.
+    Ranks are BIGINT, as DuckDB has them; Spark's own are INT, and would end at two billion. What is
+    left to whoever writes a statement: CAST of a fraction to a whole number rounds in DuckDB and cuts
+    off in Spark (say ROUND or FLOOR), and LN of zero is minus infinity there and null here.
 
     Raises:
         sqlglot.errors.SqlglotError: the statement uses something that Spark lacks, or is none.
