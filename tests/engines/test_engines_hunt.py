@@ -132,18 +132,21 @@ def arrived(engine: Engine, request: HuntRequest, folder: Path) -> tuple[Any, ..
     return rows, sorted(lines, key=json.dumps), files, counts
 
 
-def both(spark: Any, request: HuntRequest, other: HuntRequest, tmp_path: Path) -> list[Any]:
+def both(spark: Any, request: HuntRequest, tmp_path: Path, who_reads: str) -> list[Any]:
+    """What arrives in DuckDB and in Spark, where only one of two readers is there."""
     with DuckDBEngine(tmp_path) as engine:
         one = arrived(engine, request, tmp_path / "one")
     (tmp_path / "work").mkdir()
-    with spark(tmp_path / "work") as engine:
-        two = arrived(engine, other, tmp_path / "two")
+    other = {"executors": "ingest", "the driver": "ingest_on_cluster"}[who_reads]
+    with pytest.MonkeyPatch.context() as patch, spark(tmp_path / "work") as engine:
+        patch.setattr(engines, other, None)
+        two = arrived(engine, request, tmp_path / "two")
     return [one, two]
 
 
 @pytest.mark.parametrize("how", ["as it is", "a period", "pseudonymised"])
 def test_executors_read_what_is_read_here(
-    traffic: Path, tmp_path: Path, spark: Any, monkeypatch: pytest.MonkeyPatch, how: str
+    traffic: Path, tmp_path: Path, spark: Any, how: str
 ) -> None:
     request = request_of(traffic, tmp_path / "out")
     if how == "a period":
@@ -154,16 +157,12 @@ def test_executors_read_what_is_read_here(
     if how == "pseudonymised":
         key = np.random.default_rng(5).bytes(32)
         request = replace(request, read=ReadOptions(pseudonymiser=Pseudonymiser(key)))
-    one, two = both(spark, request, request, tmp_path)
+    one, two = both(spark, request, tmp_path, "executors")
     assert one == two
     assert (one[3][1] > 0) == (how == "a period")
     if how == "pseudonymised":
         assert all(row["account_name"].startswith("a_") for row in two[0])
         assert not any("excerpt" in line for line in two[1])
-    # It was Spark that read: the driver's reader is not asked.
-    with monkeypatch.context() as patch, spark(tmp_path / "work") as engine:
-        patch.setattr(engines, "ingest", None)
-        arrived(engine, request, tmp_path / "three")
 
 
 def test_other_formats_are_read_here_and_hunted_there(
@@ -178,7 +177,7 @@ def test_other_formats_are_read_here_and_hunted_there(
         )
     )
     request = request_of(traffic, tmp_path / "out", logs=(log,))
-    one, two = both(spark, request, request, tmp_path)
+    one, two = both(spark, request, tmp_path, "the driver")
     assert len(one[0]) == 300
     assert one == two
 

@@ -190,7 +190,7 @@ class SparkEngine(Engine):
         self.materialise(table, frame)
 
     def _frame(self, sql: str) -> Any:
-        """The DataFrame of a statement; a bare NULL is an integer, as in DuckDB."""
+        """The DataFrame of a statement, to be kept: a bare NULL is an integer, as in DuckDB's tables."""
         frame = self._session.sql(sql)
         for field in frame.schema:
             if field.dataType.typeName() == "void":
@@ -199,7 +199,7 @@ class SparkEngine(Engine):
 
     def _query(self, sql: str) -> pa.Table:
         with told():
-            rows: pa.Table = self._frame(sql).toArrow()
+            rows: pa.Table = self._session.sql(sql).toArrow()
         return rows
 
     def _scan(self, sql: str) -> Rows:

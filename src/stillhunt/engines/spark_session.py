@@ -44,6 +44,7 @@ def open_session(
         UsageError: Spark does not begin with these settings.
     """
     try:
+        from py4j.protocol import Py4JError  # noqa: PLC0415
         from pyspark import SparkContext  # noqa: PLC0415
         from pyspark.errors import PySparkException  # noqa: PLC0415
         from pyspark.sql import SparkSession  # noqa: PLC0415
@@ -67,10 +68,11 @@ def open_session(
             # What concerns the whole context is settled when that begins.
             if name.startswith("spark.sql.") and not _is_static(session, name):
                 session.conf.set(name, value)
-    except PySparkException as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
+    except (PySparkException, Py4JError) as error:
+        # The first line of what Java threw only says that it did.
+        said = " ".join(str(error).splitlines()[:2]).rstrip(".")
         raise UsageError(
-            f"Spark cannot begin: {first.rstrip('.')}.",
+            f"Spark cannot begin: {said}.",
             "It needs Java 17 or newer (JAVA_HOME), a --master that can be reached and settings that it "
             "knows (--spark-conf).",
         ) from error
