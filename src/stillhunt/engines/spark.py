@@ -190,7 +190,7 @@ class SparkEngine(Engine):
         self.materialise(table, frame)
 
     def _frame(self, sql: str) -> Any:
-        """The DataFrame of a statement, to be kept: a bare NULL is an integer, as in DuckDB's tables."""
+        """The DataFrame of a statement, to be kept; Parquet has no bare NULL, which becomes an integer."""
         frame = self._session.sql(sql)
         for field in frame.schema:
             if field.dataType.typeName() == "void":
