@@ -209,7 +209,7 @@ def _batches(
     quarantine: Quarantine,
 ) -> Iterable[ReadBatch]:
     """An input's exchanges, or only those at some rows where it is far away; none where it is gone."""
-    if request.store is None and is_address(taken.path):
+    if any(map(is_address, request.logs)):  # file:///... too: it may not be here
         # Rows of a table have no place at which to find them again.
         if isinstance(engine, SparkEngine) and not taken.path.startswith(TABLE):
             return read_rows(request, engine, taken.path, rows, columns)
