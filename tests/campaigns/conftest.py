@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from hunts import Found, found, hunt_of, planted
 
-import stillhunt.campaigns.hunt as the_hunt
+import stillhunt.campaigns.engine as the_engine
 from stillhunt.engines.duckdb import DuckDBEngine
 
 
@@ -73,7 +73,7 @@ def statements(
     pq.write_table(twice, folder / "exchanges.parquet")
     pq.write_table(pq.read_table(small_traffic / "accounts.parquet"), folder / "accounts.parquet")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(the_hunt, "DuckDBEngine", Recorded)
+        patch.setattr(the_engine, "DuckDBEngine", Recorded)
         seeds = frozenset([expected.accounts[0]["account"]])
         verdicts = folder / "verdicts.csv"
         verdicts.write_text(

@@ -161,3 +161,32 @@ def test_killed_once_the_first_staging_folder_is_there(
     assert len(list(tmp_path.iterdir())) > 1
     assert start(small_log, "--out", out).returncode == 0
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+# The engine
+
+
+@pytest.mark.parametrize(
+    ("options", "problem", "remedy"),
+    [
+        (("--engine", "oracle"), "There is no engine 'oracle'", "--engine duckdb or"),
+        (("--master", "local"), "are Spark's", "Give --engine spark"),
+        (("--engine", "spark", "--spark-conf", "fast"), "'fast' is no KEY=VALUE", "--spark-conf"),
+        (("--engine", "spark", "--spark-conf", "=1"), "'=1' is no KEY=VALUE", "--spark-conf"),
+    ],
+)
+def test_options_of_an_engine_are_checked_before_anything_is_read(
+    tmp_path: Path, small_log: Path, options: tuple[str, ...], problem: str, remedy: str
+) -> None:
+    done = start(small_log, "--out", tmp_path / "out", *options)
+    assert done.returncode == 2
+    said = " ".join(done.stderr.split())
+    assert problem in said
+    assert remedy in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_address_takes_spark(tmp_path: Path) -> None:
+    done = start("s3a://bucket/logs/", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "s3a://bucket/logs/ is an address" in " ".join(done.stderr.split())

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import sqlglot
 
@@ -51,29 +48,6 @@ def test_a_memory_limit_that_cannot_be_read_says_what_to_give(tmp_path: Path, me
         DuckDBEngine(tmp_path, memory=memory)
     assert "--memory 2GB" in raised.value.remedy
     assert raised.value.exit_code == 2
-
-
-def test_attach_names_many_files_as_one_table_and_keeps_odd_names_harmless(tmp_path: Path) -> None:
-    names = ["plain.parquet", "it's.parquet", "semi;colon').parquet"]
-    for i, name in enumerate(names):
-        pq.write_table(pa.table({"a": [i, i + 10]}), tmp_path / name)
-    with DuckDBEngine(tmp_path) as engine:
-        engine.attach("t", [tmp_path / name for name in names])
-        assert engine.scalar("SELECT SUM(a) AS s FROM t") == 36
-
-
-def test_tables_come_and_go(tmp_path: Path) -> None:
-    with DuckDBEngine(tmp_path) as engine:
-        engine.load("t", pa.table({"a": np.arange(5), "b": ["x", None, "y", None, "z"]}))
-        engine.create("u", "SELECT a FROM t WHERE b IS NULL")
-        engine.create("u", "SELECT a + 1 AS a FROM u")  # replaces what it reads
-        engine.alias("v", "u")
-        assert engine.query("SELECT a FROM v ORDER BY a").column("a").to_pylist() == [2, 4]
-        assert engine.statements[-1] == "SELECT a FROM v ORDER BY a"
-        engine.drop("t", "never_made")
-        assert engine.scalar("SELECT COUNT(*) AS n FROM u") == 2
-        with pytest.raises(Exception, match="t does not exist"):
-            engine.query("SELECT * FROM t")
 
 
 def test_translate_refuses_what_spark_has_not() -> None:

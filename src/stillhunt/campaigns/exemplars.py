@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from stillhunt.campaigns.cluster_ingest import TABLE
+from stillhunt.campaigns.cluster_texts import read_rows
 from stillhunt.campaigns.redaction import redact
-from stillhunt.campaigns.request import HuntRequest
+from stillhunt.campaigns.request import HuntRequest, is_address
 from stillhunt.engines.base import Engine
-from stillhunt.readers import LogReader, Quarantine
+from stillhunt.engines.spark import SparkEngine
+from stillhunt.readers import LogReader, Quarantine, ReadBatch
 from stillhunt.store.inputs import at_hand
 from stillhunt.store.manifest import Input
 
@@ -112,7 +115,7 @@ def campaign_templates(
         if row["cluster"] in clusters and len(chosen[row["cluster"]]) < TEMPLATES:
             chosen[row["cluster"]].append(row)
     picked = _pick(engine, [r for rows in chosen.values() for r in rows])
-    texts = _read_again(request, inputs, picked, quarantine)
+    texts = _read_again(engine, request, inputs, picked, quarantine)
 
     def template(cluster: int, row: dict[str, int]) -> Template:
         places = picked[cluster, row["template"]]
@@ -169,6 +172,7 @@ def _pick(engine: Engine, rows: Sequence[dict[str, int]]) -> dict[tuple[int, int
 
 
 def _read_again(
+    engine: Engine,
     request: HuntRequest,
     inputs: Sequence[Input],
     picked: dict[tuple[int, int], list[Place]],
@@ -182,13 +186,8 @@ def _read_again(
     columns = frozenset({"exchange_id", "time", "account", "system", "prompt"})
     texts: dict[Place, str] = {}
     for file, rows in wanted.items():
-        source = inputs[file].source if request.store is not None else request.read.source
-        if not at_hand(inputs[file]) or (source == "mapping" and request.read.mapping is None):
-            continue
-        options = replace(request.read, columns=columns, source=source or "auto")
-        reader = LogReader([Path(inputs[file].path)], options, quarantine)
         left = set(rows)
-        for batch in reader:
+        for batch in _batches(engine, request, inputs[file], rows, columns, quarantine):
             here = pc.is_in(pa.array(batch.rows), value_set=pa.array(sorted(left), pa.int64()))
             for at in pc.indices_nonzero(here).to_pylist():
                 system = batch.exchanges.column("system")[at].as_py()
@@ -199,3 +198,24 @@ def _read_again(
             if not left:
                 break
     return texts
+
+
+def _batches(
+    engine: Engine,
+    request: HuntRequest,
+    taken: Input,
+    rows: set[int],
+    columns: frozenset[str],
+    quarantine: Quarantine,
+) -> Iterable[ReadBatch]:
+    """An input's exchanges, or only those at some rows where it is far away; none where it is gone."""
+    if any(map(is_address, request.logs)):  # file:///... too: it may not be here
+        # Rows of a table have no place at which to find them again.
+        if isinstance(engine, SparkEngine) and not taken.path.startswith(TABLE):
+            return read_rows(request, engine, taken.path, rows, columns)
+        return ()
+    source = taken.source if request.store is not None else request.read.source
+    if not at_hand(taken) or (source == "mapping" and request.read.mapping is None):
+        return ()
+    options = replace(request.read, columns=columns, source=source or "auto")
+    return LogReader([Path(taken.path)], options, quarantine)

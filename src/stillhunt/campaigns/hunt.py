@@ -19,8 +19,9 @@ import pyarrow as pa
 from stillhunt.campaigns.coverage import coverage_rows
 from stillhunt.campaigns.details import details_document, names_beside
 from stillhunt.campaigns.detectable import smallest_detectable
+from stillhunt.campaigns.engine import open_engine, take_in
 from stillhunt.campaigns.exemplars import campaign_templates, mark_main_templates
-from stillhunt.campaigns.ingest import Ingested, ingest, take_from_store
+from stillhunt.campaigns.ingest import Ingested, take_from_store
 from stillhunt.campaigns.investigate import Investigation, investigate, unknown_names
 from stillhunt.campaigns.named import gather_named
 from stillhunt.campaigns.outputs import staged, write_json, write_table
@@ -36,7 +37,6 @@ from stillhunt.campaigns.tables import (
     name_things,
 )
 from stillhunt.engines.base import Engine
-from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.errors import InputError
 from stillhunt.linking.links import MAX_BY_CHANCE
 from stillhunt.readers import Quarantine
@@ -97,7 +97,7 @@ def hunt(
     with staged(request.out) as (new, put), _workdir(request.out) as work:
         with (
             Quarantine(new / "quarantine.jsonl", told=refused) as quarantine,
-            DuckDBEngine(work, request.memory, request.threads) as engine,
+            open_engine(request, work) as engine,
             nullcontext() if request.store is None else store_to_read(request.store) as store,
         ):
             watched = timings.progress
@@ -154,7 +154,7 @@ def _come(
 ) -> Ingested:
     if store is None:
         progress.stage("Reading and fingerprinting")
-        return ingest(request, engine, work, quarantine, progress)
+        return take_in(request, engine, work, quarantine, progress)
     progress.stage("Opening the store")
     return take_from_store(request, engine, store, quarantine)
 
@@ -242,6 +242,7 @@ def _record(
             "max_by_chance": MAX_BY_CHANCE,
             "max_bad": request.max_bad,
             "memory": request.memory,
+            "engine": request.engine,
             "since": request.since,
             "until": request.until,
             "source": request.read.source,
@@ -260,7 +261,7 @@ def _record(
         "inputs": [
             {
                 "path": i.path,
-                "sha256": i.sha256,
+                "sha256": i.sha256 or None,
                 "bytes": i.bytes,
                 "rows": i.rows,
                 "source": i.source,

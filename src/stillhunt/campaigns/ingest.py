@@ -77,10 +77,10 @@ def ingest(
     Raises:
         InputError: unreadable input, nothing in it, or more bad rows than allowed.
     """
-    accounts = _read_accounts(request, quarantine)
+    accounts = read_given_accounts(request, quarantine)
     bad_accounts = quarantine.count
-    _judge_share(request, quarantine, bad_accounts, accounts.num_rows + bad_accounts)
-    reader = LogReader(request.logs, request.read, quarantine)
+    judge_share(request, quarantine, bad_accounts, accounts.num_rows + bad_accounts)
+    reader = LogReader(request.paths, request.read, quarantine)
     total = sum(f.bytes for f in reader.files)
     number = {str(f.path): i for i, f in enumerate(reader.files)}
     rows = np.zeros(len(reader.files), dtype=np.int64)
@@ -94,9 +94,9 @@ def ingest(
         if wanted.exchanges.num_rows:
             intake.take(wanted, number[batch.file])
         progress.advance(reader.bytes_read, total)
-    _judge_share(request, quarantine, quarantine.count - bad_accounts, reader.rows_read)
+    judge_share(request, quarantine, quarantine.count - bad_accounts, reader.rows_read)
     if intake.rows == 0:
-        raise _nothing([str(f.path) for f in reader.files])
+        raise nothing_left([str(f.path) for f in reader.files])
     taken = intake.settle({i: str(f.path) for i, f in enumerate(reader.files)}, quarantine)
     inputs = tuple(
         Input(
@@ -116,7 +116,7 @@ def ingest(
         quarantined=0,
         accounts=accounts,
         accounts_given=request.accounts is not None,
-        carried=_carried(engine),
+        carried=carried(engine),
     )
 
 
@@ -136,13 +136,13 @@ def take_from_store(
     check_key(store, key)
     parts = parts_of(store.state, request.since, request.until)
     if not parts:
-        raise _nothing([str(store.root)])
+        raise nothing_left([str(store.root)])
     attach_parts(engine, store.layout, parts, request.since, request.until)
     exchanges = int(engine.scalar("SELECT COUNT(*) AS n FROM observations") or 0)
     if exchanges == 0:
-        raise _nothing([str(store.root)])
+        raise nothing_left([str(store.root)])
     accounts = (
-        _read_accounts(request, quarantine) if request.accounts else read_accounts_table(store)
+        read_given_accounts(request, quarantine) if request.accounts else read_accounts_table(store)
     )
     load_accounts(engine, accounts)
     inputs = store.state.inputs
@@ -154,24 +154,30 @@ def take_from_store(
         quarantined=sum(i.quarantined for i in inputs),
         accounts=accounts,
         accounts_given=bool(request.accounts or store.state.accounts),
-        carried=_carried(engine),
+        carried=carried(engine),
     )
 
 
-def _carried(engine: Engine) -> dict[str, float]:
+def carried(engine: Engine) -> dict[str, float]:
+    """As of ``Ingested``, from ``observations``, of which there is at least one."""
     counts = ", ".join(f"COUNT({column}) AS {column}" for column in _CARRIED.values())
     row = engine.query(f"SELECT COUNT(*) AS n, {counts} FROM observations").to_pylist()[0]  # noqa: S608
     return {name: row[column] / row["n"] for name, column in _CARRIED.items()}
 
 
-def _read_accounts(request: HuntRequest, quarantine: Quarantine) -> pa.Table:
+def read_given_accounts(request: HuntRequest, quarantine: Quarantine) -> pa.Table:
+    """The accounts table (ACCOUNT_SCHEMA); empty where none was given."""
     if request.accounts is None:
         return ACCOUNT_SCHEMA.empty_table()
     return read_accounts(request.accounts, request.read, quarantine)
 
 
-def _judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: int) -> None:
-    """Refuse to conclude where too much of a file's rows is bad."""
+def judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: int) -> None:
+    """Refuse to conclude where too much of a file's rows is bad.
+
+    Raises:
+        InputError: ``bad`` rows of those ``seen`` are more than the request allows.
+    """
     if bad > request.max_bad * max(seen, 1):
         reason, n = quarantine.reasons.most_common(1)[0]
         raise InputError(
@@ -181,7 +187,8 @@ def _judge_share(request: HuntRequest, quarantine: Quarantine, bad: int, seen: i
         )
 
 
-def _nothing(places: list[str]) -> InputError:
+def nothing_left(places: list[str]) -> InputError:
+    """What is raised where no exchange is left of what was read at some places."""
     return InputError(
         f"No exchange is left to look at in {', '.join(places[:3])}.",
         "Check the files, and --since and --until where they are given.",

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
+from stillhunt.errors import UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.scoring.harvest import PRIOR
 
@@ -16,7 +18,8 @@ class HuntRequest:
     """A hunt's inputs and settings; every setting has a default.
 
     Attributes:
-        logs: files or folders of logs; none where there is a store.
+        logs: files or folders of logs; as text, addresses (see ``is_address``) that Spark reads. None
+            where there is a store.
         store: folder of a store to hunt in, or None.
         out: folder for the findings; replaced as a whole.
         accounts: the accounts table, or None.
@@ -26,6 +29,7 @@ class HuntRequest:
         prior: see ``scoring.harvest.PRIOR``.
         max_bad: share of malformed rows above which the hunt refuses to conclude.
         memory: the engine's limit; threads: cores, by default all.
+        engine: ``duckdb``, in this process, or ``spark``; master, spark_conf (name and value): of Spark.
         clear: write indicator values in clear rather than as keyed hashes.
         jsonl: write tables as JSON Lines rather than Parquet.
         seeds: known-bad accounts; what they lead to is kept apart.
@@ -35,7 +39,7 @@ class HuntRequest:
         calibrate_on_verdicts: let verdicts change the comparison and the prior.
     """
 
-    logs: tuple[Path, ...]
+    logs: tuple[Path | str, ...]
     out: Path
     store: Path | None = None
     accounts: Path | None = None
@@ -47,6 +51,9 @@ class HuntRequest:
     max_bad: float = 0.01
     memory: str = "1GB"
     threads: int | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    master: str | None = None
+    spark_conf: tuple[tuple[str, str], ...] = ()
     clear: bool = False
     jsonl: bool = False
     seeds: frozenset[str] = frozenset()
@@ -54,6 +61,27 @@ class HuntRequest:
     previous: Path | None = None
     verdicts: Path | None = None
     calibrate_on_verdicts: bool = False
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The logs as paths.
+
+        Raises:
+            UsageError: one is an address.
+        """
+        for log in self.logs:
+            if is_address(log):
+                raise UsageError(
+                    f"{log} is an address, which this hunt cannot read: that takes Spark, and logs that "
+                    "are canonical Parquet.",
+                    "Give --engine spark, or copy the logs to a folder.",
+                )
+        return tuple(Path(log) for log in self.logs)
+
+
+def is_address(log: Path | str) -> bool:
+    """Whether a log is no path here: ``s3a://bucket/logs/``, or ``table:`` and the name of a table."""
+    return isinstance(log, str) and ("://" in log or log.startswith("table:"))
 
 
 @dataclass(frozen=True)

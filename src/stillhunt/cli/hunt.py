@@ -17,8 +17,9 @@ from rich.table import Table
 from stillhunt.campaigns.hunt import HuntResult
 from stillhunt.campaigns.hunt import hunt as run_hunt
 from stillhunt.campaigns.outputs import has_table
-from stillhunt.campaigns.request import HuntRequest, Progress
+from stillhunt.campaigns.request import HuntRequest, Progress, is_address
 from stillhunt.cli.over_time import show_over_time
+from stillhunt.cli.spark import spark_settings
 from stillhunt.errors import MissingExtraError, UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
@@ -31,7 +32,10 @@ from stillhunt.scoring.harvest import PRIOR
 
 def hunt(
     logs: Annotated[
-        list[Path] | None, typer.Argument(help="Log files, or folders of them.")
+        list[str] | None,
+        typer.Argument(
+            help="Log files, or folders of them; with Spark also s3a://... or table:NAME."
+        ),
     ] = None,
     store: Annotated[
         Path | None, typer.Option(help="Hunt in a store (see stillhunt ingest) instead of logs.")
@@ -113,6 +117,19 @@ def hunt(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all by default.")
     ] = None,
+    engine: Annotated[
+        str, typer.Option(help="duckdb, in this process, or spark, on a cluster or on all cores.")
+    ] = "duckdb",
+    master: Annotated[
+        str | None,
+        typer.Option(
+            help="Spark's master, for example spark://host:7077; by default spark-submit's, or local[*]."
+        ),
+    ] = None,
+    spark_conf: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="A setting of Spark; may be given many times."),
+    ] = None,
     table_format: Annotated[
         str, typer.Option("--format", help="Tables as parquet or jsonl.")
     ] = "parquet",
@@ -142,6 +159,7 @@ def hunt(
       stillhunt hunt logs/ --previous out/ --out out/ --verdicts verdicts.toml
       stillhunt hunt logs/ --verdicts verdicts.toml --calibrate-on-verdicts
       stillhunt hunt --store store/ --since 2026-01-01
+      stillhunt hunt s3a://bucket/logs/ --engine spark --master spark://host:7077
     """
     if table_format not in ("parquet", "jsonl"):
         raise UsageError(
@@ -152,10 +170,11 @@ def hunt(
             "A hunt is either in logs or in a store.",
             "Name log files, or a store with --store DIR.",
         )
+    settings = spark_settings(engine, master, spark_conf or [])
     price_of(price_input, price_output)  # complains now, not after the hunt
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
     request = HuntRequest(
-        logs=tuple(logs or ()),
+        logs=tuple(log if is_address(log) else Path(log) for log in logs or ()),
         out=out,
         store=store,
         accounts=accounts,
@@ -169,6 +188,9 @@ def hunt(
         max_bad=max_bad,
         memory=memory,
         threads=threads,
+        engine="spark" if engine == "spark" else "duckdb",
+        master=master,
+        spark_conf=settings,
         clear=clear,
         jsonl=table_format == "jsonl",
         seeds=_names(seed, pseudonymiser),

@@ -104,8 +104,8 @@ class Engine(abc.ABC):
             self._drop(table)
 
     @abc.abstractmethod
-    def attach(self, table: str, files: Sequence[Path]) -> None:
-        """Name Parquet files as one table."""
+    def attach(self, table: str, files: Sequence[Path | str]) -> None:
+        """Name Parquet files as one table: paths, or addresses that the engine itself can read."""
 
     @abc.abstractmethod
     def attach_beside(

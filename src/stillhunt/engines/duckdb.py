@@ -39,7 +39,7 @@ def _told() -> Iterator[None]:
         raise KeyboardInterrupt from error
 
 
-def _parquet(files: Sequence[Path]) -> str:
+def _parquet(files: Sequence[Path | str]) -> str:
     names = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
     # A folder day=... in a path would otherwise become a column.
     return f"read_parquet([{names}], hive_partitioning = false)"
@@ -83,7 +83,7 @@ class DuckDBEngine(Engine):
                     _REMEDY,
                 ) from error
 
-    def attach(self, table: str, files: Sequence[Path]) -> None:
+    def attach(self, table: str, files: Sequence[Path | str]) -> None:
         """Name Parquet files as one table (a view: nothing is copied)."""
         self._view(table, f"SELECT * FROM {_parquet(files)}")  # noqa: S608
 
