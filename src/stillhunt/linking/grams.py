@@ -116,25 +116,24 @@ def sketch_grams(index: GramIndex, rows: Rows) -> Rows:
         )
 
 
-def merge_sketches(index: GramIndex, sketches: pa.Table, at_least: int) -> pa.Table:
+def merge_sketches(index: GramIndex, sketches: Rows, at_least: int) -> pa.Table:
     """The sketches of each gram put together.
 
     Args:
         index: that they refer to.
-        sketches: rows of SKETCH_SCHEMA, any number for a gram.
+        sketches: batches of SKETCH_SCHEMA, any number of rows for a gram.
         at_least: different items that a gram must have, up to ITEMS.
 
     Returns:
         ``gram`` (int32, rising) and the minima ``m0``, ``m1``… (int64) of those grams.
     """
     minima = np.full((len(index), MINIMA), _NONE, dtype=np.int64)
-    at = np.asarray(sketches.column("at"))
-    for i in range(MINIMA):
-        np.minimum.at(minima[:, i], at, np.asarray(sketches.column(f"m{i}")))
-    lists = sketches.column("items").combine_chunks()
-    offsets, items = _lists(lists)
-    pairs = np.column_stack([np.repeat(at, np.diff(offsets)), items[offsets[0] : offsets[-1]]])
-    different = np.bincount(np.unique(pairs, axis=0)[:, 0], minlength=len(index))
+    held = np.empty((len(index), ITEMS), dtype=np.int64)
+    different = np.zeros(len(index), dtype=np.int8)
+    for batch in sketches:
+        at = np.asarray(batch.column("at"))
+        least = np.column_stack([np.asarray(batch.column(f"m{i}")) for i in range(MINIMA)])
+        _merge(at, least, *_lists(batch.column("items")), minima, held, different)
     kept = np.flatnonzero(different >= at_least)
     kept = kept[np.argsort(index.grams[kept])]
     return pa.table(
@@ -225,6 +224,17 @@ def _sketch(  # type: ignore[no-untyped-def]
                 minima[g, i] = min(minima[g, i], h)
             if counts[g] < ITEMS:
                 _note(item[r], items[g], counts, g)
+
+
+@njit(cache=True, nogil=True)
+def _merge(at, least, offsets, values, minima, held, different):  # type: ignore[no-untyped-def]
+    for r in range(len(at)):
+        g = at[r]
+        for i in range(MINIMA):
+            minima[g, i] = min(minima[g, i], least[r, i])
+        for j in range(offsets[r], offsets[r + 1]):
+            if different[g] < ITEMS:
+                _note(values[j], held[g], different, g)
 
 
 @njit(cache=True, nogil=True, inline="always")

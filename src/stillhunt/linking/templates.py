@@ -51,7 +51,7 @@ def build_templates(engine: Engine) -> int:
     index = GramIndex(np.asarray(recurring).astype(np.int32))
     written = "SELECT key, item, grams FROM observations WHERE item IS NOT NULL"
     engine.map("gram_sketch", written, partial(sketch_grams, index), SKETCH_SCHEMA)
-    grams = merge_sketches(index, engine.query("SELECT * FROM gram_sketch"), MIN_ITEMS)
+    grams = merge_sketches(index, engine.scan("SELECT * FROM gram_sketch"), MIN_ITEMS)
     engine.drop("recurring_gram", "gram_sketch")
     template = _join_grams(grams)
     engine.load(
@@ -90,10 +90,12 @@ def _join_grams(grams: pa.Table) -> np.ndarray:
         return np.zeros(0, dtype=np.int64)
     rows, columns = [], []
     for band in range(BANDS):
-        pair = np.column_stack([np.asarray(grams.column(f"m{2 * band + i}")) for i in range(2)])
-        _, first, group = np.unique(pair, axis=0, return_index=True, return_inverse=True)
-        rows.append(np.arange(n))
-        columns.append(first[group.ravel()])
+        one, other = (np.asarray(grams.column(f"m{2 * band + i}")) for i in range(2))
+        order = np.lexsort((other, one))
+        new = np.diff(one[order], prepend=one[order[0]] - 1) != 0
+        new |= np.diff(other[order], prepend=other[order[0]] - 1) != 0
+        rows.append(order)
+        columns.append(order[np.maximum.accumulate(np.where(new, np.arange(n), 0))])
     joined = coo_matrix(
         (np.ones(n * BANDS, dtype=np.int8), (np.concatenate(rows), np.concatenate(columns))),
         shape=(n, n),
