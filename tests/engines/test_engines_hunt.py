@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from hunt_tables import hunt_tables
 
 import stillhunt.campaigns.engine as engines
 from stillhunt import HuntRequest, hunt
@@ -123,15 +124,7 @@ def arrived(engine: Engine, request: HuntRequest, folder: Path) -> tuple[Any, ..
     folder.mkdir()
     with Quarantine(folder / "quarantine.jsonl") as quarantine:
         came = take_in(request, engine, folder, quarantine, Progress())
-    rows = [
-        engine.query(f"SELECT * FROM {table} ORDER BY {order}").to_pylist()  # noqa: S608
-        for table, order in (
-            ("observations", "key"),
-            ("exchange_name", "key"),
-            ("identity", "kind, value"),
-            ("accounts", "account"),
-        )
-    ]
+    rows = hunt_tables(engine)
     lines = [json.loads(x) for x in (folder / "quarantine.jsonl").read_text().splitlines()]
     files = [(i.path, i.bytes, i.modified, i.sha256, i.rows, i.source) for i in came.inputs]
     counts = (came.exchanges, came.outside, came.duplicates, came.carried)
@@ -167,7 +160,7 @@ def test_executors_read_what_is_read_here(
     assert one == two
     assert (one[3][1] > 0) == (how == "a period")
     if how == "pseudonymised":
-        names = [row["name"] for row in two[0][2] if row["kind"] == "account"]
+        names = [row["name"] for row in two[0]["identity"] if row["kind"] == "account"]
         assert names
         assert all(name.startswith("a_") for name in names)
         assert not any("excerpt" in line for line in two[1])
@@ -186,7 +179,7 @@ def test_other_formats_are_read_here_and_hunted_there(
     )
     request = request_of(traffic, tmp_path / "out", logs=(log,))
     one, two = both(spark, request, tmp_path, "the driver")
-    assert len(one[0][0]) == 300
+    assert len(one[0]["observations"]) == 300
     assert one == two
 
 
@@ -201,11 +194,11 @@ def test_a_table_of_a_catalog_is_read(traffic: Path, tmp_path: Path, spark: Any)
         request = replace(here, logs=("table:exchanges",))
         found, _, files, same_counts = arrived(engine, request, tmp_path / "two")
     for tables in (rows, found):
-        for row in tables[1]:
+        for row in tables["exchange_name"]:
             del row["row"]  # a number of its own, but no place
     assert rows == found
     assert counts == same_counts
-    assert files == [("table:exchanges", 0, 0, "", len(rows[0]), "canonical")]
+    assert files == [("table:exchanges", 0, 0, "", len(rows["observations"]), "canonical")]
 
 
 def test_what_spark_cannot_read_says_what_to_do(traffic: Path, tmp_path: Path, spark: Any) -> None:

@@ -127,6 +127,13 @@ def test_nothing_found_and_nothing_measured_is_not_dressed_up(tmp_path: Path) ->
     assert "was not measured" in said
 
 
+@pytest.mark.parametrize("digest", [None, ""])
+def test_inputs_that_nobody_digested_say_so(tmp_path: Path, digest: str | None) -> None:
+    given = {"path": "s3a://bucket/a.parquet", "sha256": digest, "bytes": 0, "rows": 5}
+    said = _text(write_report(made.write(tmp_path, {}, inputs=[given])))
+    assert re.search(r"s3a://bucket/a.parquet +not recorded", said)
+
+
 def test_findings_from_seeds_stand_apart(tmp_path: Path) -> None:
     folder = made.write(
         tmp_path, {"cmp_a": (3, "")}, seeds=[{"account": "acct_known", "found": 12}]
