@@ -113,12 +113,13 @@ def seed_rows(
         LEFT JOIN (
             SELECT b.entity FROM seed AS s JOIN account_entity AS b ON b.account = s.account
         ) AS own ON own.entity = m.entity
-        LEFT JOIN set_aside AS l ON l.entity = m.entity
-        WHERE own.entity IS NULL AND l.entity IS NULL
+        LEFT JOIN set_aside AS e ON e.entity = m.entity
+        WHERE own.entity IS NULL AND e.entity IS NULL
+        ORDER BY link
         """
     ).to_pylist()
     best: dict[str, int] = {}
-    for row in reached:
+    for row in reached:  # of links that surprise alike the first, whatever order rows come in
         link, name = row["link"], row["name"]
         if name not in best or p[link] < p[best[name]]:
             best[name] = link
