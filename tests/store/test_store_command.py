@@ -55,7 +55,7 @@ def test_mistakes_are_told(tmp_path: Path) -> None:
     for words, problem in (
         (("hunt", log, "--store", tmp_path), "either in logs or in a store"),
         (("hunt",), "either in logs or in a store"),
-        (("hunt", "--store", tmp_path / "none"), "is no store"),
+        (("hunt", "--store", tmp_path / "none", "--out", tmp_path / "o"), "is no store"),
         (("ingest", log, "--store", tmp_path), "holds files and is no store"),
         (("ingest", tmp_path / "none", "--store", tmp_path / "s"), "does not exist"),
         (("watch", "--store", tmp_path / "s"), "either a folder or a Kafka topic"),
