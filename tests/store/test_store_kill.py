@@ -78,6 +78,8 @@ def test_fifty_kills(tmp_path: Path) -> None:
                 continue
             store = open_store(root)
             assert held(root).ids == sorted(_whole(store, logs))
+            # The machine may be busy or not: live longer after a life without a transaction.
+            life_time *= 0.9 if store.state.transactions > max(grown, default=0) else 1.25
             grown.append(store.state.transactions)
     finally:
         target.stdin.close()
