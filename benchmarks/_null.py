@@ -38,7 +38,6 @@ from stillhunt.linking.indicators import build_indicators, count_indicators
 from stillhunt.linking.links import Carried, conjunctions, find_links, mark_telling
 from stillhunt.linking.null_model import NullModel, tail
 from stillhunt.linking.templates import build_templates
-from stillhunt.linking.usage import build_usage, measure_entities
 from stillhunt.readers import Quarantine
 from stillhunt_simulator import scenarios, simulate
 
@@ -114,9 +113,7 @@ def _incidence(engine: DuckDBEngine, folder: Path) -> tuple[Rows, dict[int, int]
     )  # fmt: skip
     with Quarantine(folder / "quarantine.jsonl") as quarantine:
         ingest(request, engine, folder, quarantine, Progress())
-    build_usage(engine)
     build_entities(engine)
-    measure_entities(engine)
     build_templates(engine)
     build_indicators(engine)
     rows = {}

@@ -148,7 +148,7 @@ def test_tables_come_and_go(engine: Engine) -> None:
     engine.load("t", pa.table({"a": np.arange(5), "b": ["x", None, "y", None, "z"]}))
     engine.create("u", "SELECT a FROM t WHERE b IS NULL")
     engine.create("u", "SELECT a + 1 AS a FROM u")  # replaces what it reads
-    engine.alias("v", "u")
+    engine.view("v", "SELECT * FROM u")
     assert engine.query("SELECT a FROM v ORDER BY a").column("a").to_pylist() == [2, 4]
     assert engine.statements[-1] == "SELECT a FROM v ORDER BY a"
     engine.create("u", "SELECT a FROM t WHERE a = 0")  # under the alias too

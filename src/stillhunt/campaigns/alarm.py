@@ -23,7 +23,6 @@ from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.errors import InputError, OutputError, UsageError
 from stillhunt.fingerprints.hashing import hash64
 from stillhunt.linking.entities import build_entities
-from stillhunt.linking.usage import build_usage
 from stillhunt.readers import Quarantine, ReadOptions
 from stillhunt.scoring.window.rows import NAMES, NUMBERS
 from stillhunt.scoring.window.stream import Stream
@@ -165,7 +164,6 @@ def _watch(request: AlarmRequest, engine: Engine, came: Ingested) -> dict[str, A
 
 def _rows(request: AlarmRequest, engine: Engine, came: Ingested) -> pa.Table:
     """Observations in time order, the past's first, with ``entity`` and ``recent``."""
-    build_usage(engine)
     build_entities(engine)
     columns = ", ".join(
         f"o.{name}" for name in (*NUMBERS, *NAMES, "cues", "item", "grams", "pairs")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 import pyarrow.parquet as pq
 
@@ -30,22 +29,14 @@ from stillhunt.readers.records import take_sample
 from stillhunt.records.exchange import EXCHANGE_SCHEMA, REQUIRED
 from stillhunt.store.contents import load_accounts
 from stillhunt.store.inputs import digest_of
-from stillhunt.store.layout import STORED_SCHEMA
+from stillhunt.store.intake import SEEN
+from stillhunt.store.layout import IDENTITY_KINDS, STORED_SCHEMA
 from stillhunt.store.manifest import Input
 
 TABLE = "table:"
 """How a log begins that is the name of a table in one of Spark's catalogs."""
 
 _DAY = 86_400
-_KINDS = {
-    "account": "account",
-    "organization": "organization",
-    "address": "address",
-    "agent": "agent",
-}
-"""Kind of identity to the observation's column of its hash."""
-
-_SEEN = "exchange_id was seen before; the earliest row is kept"
 
 
 @dataclass
@@ -57,9 +48,6 @@ class _Arrived:
     outside: int = 0
     rows: dict[int, int] = field(default_factory=dict)
     bytes: dict[int, int] = field(default_factory=dict)
-    present: np.ndarray = field(
-        default_factory=lambda: np.zeros(len(EXCHANGE_SCHEMA), dtype=np.int64)
-    )
 
 
 def reads_on_cluster(request: HuntRequest) -> bool:
@@ -232,7 +220,6 @@ def _hear(engine: SparkEngine, names: list[str], quarantine: Quarantine) -> _Arr
             arrived.seen += entry["seen"]
             arrived.kept += entry["kept"]
             arrived.outside += entry["outside"]
-            arrived.present += entry["present"]
             # Rows that were lost are not counted among a file's exchanges.
             read = entry["kept"] + entry["outside"]
             arrived.rows[number] = arrived.rows.get(number, 0) + read
@@ -262,6 +249,7 @@ def _keep_first(engine: SparkEngine, names: list[str], quarantine: Quarantine) -
     """
     engine.view("work", "SELECT * FROM arrived WHERE told IS NULL")
     # Rows of keys that come twice are few; only they are put in order.
+    engine.recurring("key_again", "SELECT key AS value FROM work", 2)
     engine.create(
         "again",
         """
@@ -271,7 +259,7 @@ def _keep_first(engine: SparkEngine, names: list[str], quarantine: Quarantine) -
                 ORDER BY w.time, w.account, w.item, w.address, w.input_tokens, w.output_tokens,
                     w.file, w.row) AS place
             FROM work AS w
-            JOIN (SELECT key FROM work GROUP BY key HAVING COUNT(*) > 1) AS t ON t.key = w.key
+            JOIN key_again AS t ON t.value = w.key
         ) AS ranked
         WHERE place > 1
         """,
@@ -289,7 +277,7 @@ def _keep_first(engine: SparkEngine, names: list[str], quarantine: Quarantine) -
     _name_tables(engine, "first" if count else "work")
     for batch in engine.scan("SELECT file, row, exchange_id FROM again ORDER BY file, row"):
         for file, row, exchange in zip(*(c.to_pylist() for c in batch.columns), strict=True):
-            quarantine.add(names[file], row, _SEEN, exchange)
+            quarantine.add(names[file], row, SEEN, exchange)
     return count
 
 
@@ -300,7 +288,7 @@ def _name_tables(engine: SparkEngine, kept: str) -> None:
     engine.view("exchange_name", f"SELECT key, exchange_id, file, row FROM {kept}")  # noqa: S608
     kinds = " UNION ALL ".join(
         f"SELECT '{kind}' AS kind, CAST({value} AS BIGINT) AS value, {kind}_name AS name FROM {kept}"  # noqa: S608
-        for kind, value in _KINDS.items()
+        for kind, (value, _) in IDENTITY_KINDS.items()
     )
     # Once, and not whenever a name is looked up: all exchanges are read for it.
     engine.create(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +24,8 @@ from stillhunt.readers import Quarantine, ReadBatch, ReadOptions
 from stillhunt.readers.quarantine import harmless
 from stillhunt.readers.settle import Settler
 from stillhunt.records.exchange import EXCHANGE_SCHEMA
-from stillhunt.records.observation import OBSERVATION_SCHEMA
+from stillhunt.records.observation import OBSERVATION_SCHEMA, keys_of
+from stillhunt.store.intake import inside
 
 PLACE = ("told_file", "told_row", "told_bytes")
 """Columns beside the exchange's: address of the file, row in it from 0, size of the file. In a table
@@ -83,38 +84,22 @@ class Reading:
         settler = Settler(self.options, told, self.latest)
         columns = {c: batch.column(c) for c in EXCHANGE_SCHEMA.names if c in batch.schema.names}
         at = np.asarray(batch.column(PLACE[1]), dtype=np.int64) + 1
-        present = np.zeros(len(EXCHANGE_SCHEMA), dtype=np.int64)
         kept = outside = 0
         for settled in settler.settle(name, columns, at):
-            inside = within(settled, self.since, self.until)
-            outside += settled.exchanges.num_rows - inside.exchanges.num_rows
-            if inside.exchanges.num_rows:
-                present += [len(c) - c.null_count for c in inside.exchanges.columns]
-                kept += inside.exchanges.num_rows
-                yield _observed(inside, number)
+            wanted = inside(settled, self.since, self.until)
+            outside += settled.exchanges.num_rows - wanted.exchanges.num_rows
+            if wanted.exchanges.num_rows:
+                kept += wanted.exchanges.num_rows
+                yield _observed(wanted, number)
         size = batch.column(PLACE[2])[0].as_py() or 0
         tally = {
             "seen": settler.rows_read,
             "outside": outside,
             "kept": kept,
-            "present": present.tolist(),
             "bytes": size,
         }
         entries = [tally, *told.entries]
         yield _told_rows(number, [entry.get("row") for entry in entries], entries)
-
-
-def within(batch: ReadBatch, since: datetime | None, until: datetime | None) -> ReadBatch:
-    """The rows of a batch from ``since`` (inclusive) to ``until`` (exclusive); None: all."""
-    keep = np.ones(batch.exchanges.num_rows, dtype=bool)
-    for moment, compare in ((since, pc.greater_equal), (until, pc.less)):
-        if moment is not None:
-            aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-            limit = pa.scalar(aware, pa.timestamp("us", tz="UTC"))
-            keep &= np.asarray(compare(batch.exchanges.column("time"), limit))
-    if keep.all():
-        return batch
-    return ReadBatch(batch.exchanges.filter(pa.array(keep)), batch.file, batch.rows[keep])
 
 
 class _Told(Quarantine):
@@ -153,10 +138,9 @@ def _by_file(batch: pa.RecordBatch) -> Rows:
 def _observed(batch: ReadBatch, number: int) -> pa.RecordBatch:
     observed = _observer().observe(batch.exchanges)
     n = observed.num_rows
-    digests = b"".join(observed.column("exchange").to_pylist())
     columns = [
         *observed.columns,
-        pa.array(np.frombuffer(digests, dtype="<i8").reshape(n, 2)[:, 0]),
+        keys_of(observed),
         *(
             batch.exchanges.column(c)
             for c in ("exchange_id", "account", "organization", "client_address", "user_agent")

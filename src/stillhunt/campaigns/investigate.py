@@ -11,6 +11,7 @@ import pyarrow as pa
 from stillhunt.campaigns.request import HuntRequest, Progress
 from stillhunt.engines.base import Engine
 from stillhunt.fingerprints.hashing import hash64
+from stillhunt.linking.clusters import homes
 from stillhunt.linking.entities import build_entities
 from stillhunt.linking.groups import Group, find_groups
 from stillhunt.linking.held_out import LinkTest
@@ -18,7 +19,6 @@ from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.links import Links, find_links, mark_telling
 from stillhunt.linking.null_model import NullModel
 from stillhunt.linking.templates import build_templates
-from stillhunt.linking.usage import build_usage, measure_entities
 from stillhunt.scoring.adoption import adopt
 from stillhunt.scoring.attribution import Attribution, Member, attribute, mark_own_exchanges
 from stillhunt.scoring.features import Units, measure_units
@@ -110,9 +110,7 @@ def investigate(request: HuntRequest, engine: Engine, progress: Progress) -> Inv
     own_template, campaign_exchange.
     """
     progress.stage("Entities and templates")
-    build_usage(engine)
     build_entities(engine)
-    measure_entities(engine)
     templates = build_templates(engine)
     progress.stage("Indicators")
     totals = build_indicators(engine)
@@ -241,22 +239,10 @@ def _best_q(links: Links) -> dict[int, float]:
     return dict(zip(entity.tolist(), least.tolist(), strict=True))
 
 
-def _homes(entity: np.ndarray, clusters: list[np.ndarray]) -> np.ndarray:
-    """The cluster that each entity is in, int64; -1 where in none. No entity is in two."""
-    members = np.concatenate([np.zeros(0, np.int64), *clusters])
-    number = np.repeat(np.arange(len(clusters)), [len(c) for c in clusters])
-    order = np.argsort(members)
-    at = np.searchsorted(members[order], entity)
-    at = np.minimum(at, max(len(members) - 1, 0))
-    if len(members) == 0:
-        return np.full(len(entity), -1, dtype=np.int64)
-    return np.where(members[order][at] == entity, number[order][at], -1)
-
-
 def _owners(links: Links, clusters: list[np.ndarray]) -> np.ndarray:
     """Cluster with most of a link's entities, int64 (links,); -1 where none has two, or two as many."""
     owner = np.full(len(links), -1, dtype=np.int64)
-    member = _homes(links.member_entity, clusters)
+    member = homes(links.member_entity, clusters)
     known = member >= 0
     if not known.any():
         return owner

@@ -11,6 +11,7 @@ import pyarrow as pa
 from stillhunt.campaigns.investigate import Investigation, Verdict
 from stillhunt.campaigns.tables import Names
 from stillhunt.engines.base import Engine
+from stillhunt.linking.clusters import marks
 from stillhunt.linking.families import ADDRESS, FAMILIES, NETWORK, TEMPLATE
 
 _ACCOUNT_NODES = 60
@@ -128,10 +129,8 @@ def _telling(
     values: np.ndarray, which: np.ndarray, carriers: np.ndarray, entity: np.ndarray
 ) -> np.ndarray:
     """The most shared values of each family; a network that only repeats an address is left out."""
-    spread = entity.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    spread ^= spread >> np.uint64(29)
     mark = np.zeros(len(values), dtype=np.uint64)
-    np.add.at(mark, which, spread * np.uint64(0xBF58476D1CE4E5B9))
+    np.add.at(mark, which, marks(entity))
     family = np.array([FAMILIES[f] for f in values[:, 0].tolist()], dtype=object)
     repeats = (family == NETWORK) & np.isin(mark, mark[family == ADDRESS])
     chosen = []

@@ -98,6 +98,11 @@ class Engine(abc.ABC):
             """,  # noqa: S608
         )
 
+    def view(self, table: str, select: str) -> None:
+        """Name a query; it runs whenever the table is read."""
+        self.statements.append(select)
+        self._view(table, self._translate(select))
+
     def drop(self, *tables: str) -> None:
         """Forget tables, so that their memory and spill space are free for the next stage."""
         for table in tables:
@@ -125,14 +130,6 @@ class Engine(abc.ABC):
         """
 
     @abc.abstractmethod
-    def view(self, table: str, select: str) -> None:
-        """Name a query; it runs whenever the table is read."""
-
-    @abc.abstractmethod
-    def alias(self, table: str, source: str) -> None:
-        """Give a table a second name; nothing is copied."""
-
-    @abc.abstractmethod
     def load(self, table: str, rows: pa.Table) -> None:
         """Make a table of rows that the caller holds."""
 
@@ -153,6 +150,9 @@ class Engine(abc.ABC):
     def _map(
         self, table: str, sql: str, function: Callable[[Rows], Rows], schema: pa.Schema
     ) -> None: ...
+
+    @abc.abstractmethod
+    def _view(self, table: str, sql: str) -> None: ...
 
     @abc.abstractmethod
     def _drop(self, table: str) -> None: ...

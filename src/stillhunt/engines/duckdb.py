@@ -105,15 +105,6 @@ class DuckDBEngine(Engine):
             """,  # noqa: S608
         )
 
-    def view(self, table: str, select: str) -> None:
-        """Name a query; it runs whenever the table is read."""
-        self.statements.append(select)
-        self._view(table, select)
-
-    def alias(self, table: str, source: str) -> None:
-        """Give a table a second name; nothing is copied."""
-        self._connection.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM {source}")  # noqa: S608
-
     def load(self, table: str, rows: pa.Table) -> None:
         """Copy rows that the caller holds into a table."""
         self._connection.register("_incoming", rows)

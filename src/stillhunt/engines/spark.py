@@ -119,15 +119,6 @@ class SparkEngine(Engine):
         joined = sides[0].join(sides[1], ["file_index", "position"])
         joined.select(*columns, *others).createOrReplaceTempView(table)
 
-    def view(self, table: str, select: str) -> None:
-        """Name a query; it runs whenever the table is read."""
-        self.statements.append(select)
-        self._view(table, self._translate(select))
-
-    def alias(self, table: str, source: str) -> None:
-        """Give a table a second name; nothing is copied."""
-        self._view(table, f"SELECT * FROM {source}")  # noqa: S608
-
     def reported_files(self, frame: Any) -> list[str]:
         """Addresses of the files that a DataFrame reads, as its column ``_metadata.file_path`` has them."""
         return [name.replace("file:///", "file:/", 1) for name in frame.inputFiles()]

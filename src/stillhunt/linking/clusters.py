@@ -8,7 +8,7 @@ groups apart only where next to nothing of what they share is shared across.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import graspologic_native
@@ -83,6 +83,30 @@ def partition(
     return sorted(clusters, key=lambda c: (-len(c), c[0]))
 
 
+def marks(entity: np.ndarray) -> np.ndarray:
+    """uint64 (n,), hashes of entities: equal sums of them tell equal sets."""
+    spread = entity.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    spread ^= spread >> np.uint64(29)
+    return spread * np.uint64(0xBF58476D1CE4E5B9)
+
+
+def homes(entity: np.ndarray, clusters: Sequence[np.ndarray]) -> np.ndarray:
+    """The cluster that each entity is in, int64; -1 where in none.
+
+    Args:
+        entity: int64 (n,).
+        clusters: entities of each; no entity is in two.
+    """
+    members = np.concatenate([np.zeros(0, np.int64), *clusters])
+    number = np.repeat(np.arange(len(clusters)), [len(c) for c in clusters])
+    order = np.argsort(members)
+    at = np.searchsorted(members[order], entity)
+    at = np.minimum(at, max(len(members) - 1, 0))
+    if len(members) == 0:
+        return np.full(len(entity), -1, dtype=np.int64)
+    return np.where(members[order][at] == entity, number[order][at], -1)
+
+
 def _merge_alike(
     link: np.ndarray, entity: np.ndarray, weight: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -94,9 +118,7 @@ def _merge_alike(
     link, entity, weight = link[order], entity[order], weight[order]
     first = np.flatnonzero(np.r_[True, link[1:] != link[:-1]])
     size = np.diff(np.r_[first, len(link)])
-    spread = entity.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    spread ^= spread >> np.uint64(29)
-    mark = np.add.reduceat(spread * np.uint64(0xBF58476D1CE4E5B9), first)
+    mark = np.add.reduceat(marks(entity), first)
     alike = np.column_stack([mark.view(np.int64), size])
     _, kept, which = np.unique(alike, axis=0, return_index=True, return_inverse=True)
     total = np.zeros(len(kept))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from stillhunt.engines.base import Engine
+from stillhunt.linking.usage import build_usage, measure_entities
 
 
 def build_entities(engine: Engine) -> None:
-    """Make ``account_entity`` (account, entity) from ``usage`` and ``accounts``.
+    """Make ``usage``, ``account_entity`` (account, entity) and the sums over entities.
+
+    From ``observations`` and ``accounts``; see ``linking.usage``.
 
     The accounts table's organization outranks the one on exchanges.
     """
+    build_usage(engine)
     engine.create(
         "account_entity",
         """
@@ -28,3 +32,4 @@ def build_entities(engine: Engine) -> None:
         WHERE a.licensed
         """,
     )
+    measure_entities(engine)

@@ -26,8 +26,9 @@ from scipy.stats import norm
 
 from stillhunt.engines.base import Engine
 from stillhunt.linking.held_out import HeldOutTest
+from stillhunt.linking.indicators import load_groups
 from stillhunt.linking.sweeps import Sweep
-from stillhunt.linking.usage import LOG_UNITS
+from stillhunt.linking.usage import LOG_UNITS, log_of
 
 PACE, LENGTH = ASPECTS = ("pace", "length")
 
@@ -102,7 +103,7 @@ def evenness_tests(
     customers = _customers(engine, np.concatenate([np.zeros(0, dtype=np.int64), *members]))
     if len(customers.pace) < MIN_OTHERS:
         return [[] for _ in sweeps]
-    lengths = _lengths(engine, {i: part for i, part in enumerate(cores) if tested[i]})
+    lengths = _lengths(engine, cores, tested)
     return [
         _tests(sweep, cores[i], lengths[i], customers) if tested[i] else []
         for i, sweep in enumerate(sweeps)
@@ -207,25 +208,21 @@ def _moments(rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(k > 1, variance, np.nan)
 
 
-def _lengths(engine: Engine, parts: dict[int, Sweep]) -> dict[int, tuple[np.ndarray, float]]:
+def _lengths(
+    engine: Engine, parts: Sequence[Sweep], tested: Sequence[bool]
+) -> list[tuple[np.ndarray, float]]:
     """Members' mean logarithm of words of what they sweep, and the spread of single exchanges.
 
     Args:
         engine: as of ``evenness_tests``.
-        parts: sweeps by their numbers.
+        parts: of each sweep; tested: of which it is asked, nothing is said of the others.
     """
-    number = np.array(list(parts), dtype=np.int64)
-    for table, column in (("even_member", "entities"), ("even_template", "templates")):
-        values = [getattr(part, column) for part in parts.values()]
-        engine.load(
-            table,
-            pa.table(
-                {
-                    "cluster": pa.array(np.repeat(number, [len(v) for v in values]), pa.int64()),
-                    "value": pa.array(np.concatenate([np.zeros(0, np.int64), *values])),
-                }
-            ),
-        )
+    nobody = np.zeros(0, np.int64)
+    asked = list(zip(parts, tested, strict=True))
+    load_groups(engine, "even_member", [p.entities if t else nobody for p, t in asked])
+    load_groups(
+        engine, "even_template", [p.templates if t else nobody for p, t in asked], "template"
+    )
     rows = engine.query(
         f"""
         SELECT y.cluster, y.entity, COUNT(y.log_words) AS measured,
@@ -233,21 +230,21 @@ def _lengths(engine: Engine, parts: dict[int, Sweep]) -> dict[int, tuple[np.ndar
             CAST(SUM(y.log_words * y.log_words) AS BIGINT) AS log_words_squared
         FROM (
             SELECT MIN(m.cluster) AS cluster, MIN(t.entity) AS entity,
-                CAST(ROUND(LN(1.0 + MIN(t.words)) * {LOG_UNITS}) AS BIGINT) AS log_words
+                {log_of("MIN(t.words)")} AS log_words
             FROM exchange_template AS t
-            JOIN even_member AS m ON m.value = t.entity
-            JOIN even_template AS w ON w.value = t.template AND w.cluster = m.cluster
+            JOIN even_member AS m ON m.entity = t.entity
+            JOIN even_template AS w ON w.template = t.template AND w.cluster = m.cluster
             GROUP BY t.key
         ) AS y
         GROUP BY y.cluster, y.entity ORDER BY y.cluster, y.entity
         """  # noqa: S608
     )
     cluster = np.asarray(rows.column("cluster"))
-    out = {}
-    for i in parts:
+    out = []
+    for i in range(len(parts)):
         own = rows.filter(pa.array(cluster == i))
         mean, variance = _moments(own)
-        out[i] = (mean, _pooled(variance, np.asarray(own.column("measured"))))
+        out.append((mean, _pooled(variance, np.asarray(own.column("measured")))))
     return out
 
 

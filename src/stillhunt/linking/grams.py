@@ -61,7 +61,7 @@ class GramIndex:
     """Finds the place of a gram among sorted ones.
 
     Args:
-        grams: int32 (n,), different ones.
+        grams: int32 (n,), rising.
     """
 
     def __init__(self, grams: np.ndarray) -> None:
@@ -135,7 +135,6 @@ def merge_sketches(index: GramIndex, sketches: Rows, at_least: int) -> pa.Table:
         least = np.column_stack([np.asarray(batch.column(f"m{i}")) for i in range(MINIMA)])
         _merge(at, least, *_lists(batch.column("items")), minima, held, different)
     kept = np.flatnonzero(different >= at_least)
-    kept = kept[np.argsort(index.grams[kept])]
     return pa.table(
         {
             "gram": pa.array(index.grams[kept]),

@@ -104,15 +104,15 @@ def count_indicators(engine: Engine) -> Totals:
     return _measure_totals(engine)
 
 
-def load_groups(engine: Engine, table: str, groups: Sequence[np.ndarray]) -> None:
-    """Make ``table`` (cluster, entity) of the entities of groups, numbered from 0."""
-    entities = np.concatenate([np.zeros(0, dtype=np.int64), *groups])
+def load_groups(
+    engine: Engine, table: str, groups: Sequence[np.ndarray], column: str = "entity"
+) -> None:
+    """Make ``table`` (cluster, ``column``) of the entities, or other values, of groups from 0."""
+    values = np.concatenate([np.zeros(0, dtype=np.int64), *groups])
     number = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
     engine.load(
         table,
-        pa.table(
-            {"cluster": pa.array(number, pa.int64()), "entity": pa.array(entities, pa.int64())}
-        ),
+        pa.table({"cluster": pa.array(number, pa.int64()), column: pa.array(values, pa.int64())}),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -158,7 +159,7 @@ class _Surprising:
 def _surprising(engine: Engine, null: NullModel, level: float) -> _Surprising:
     carried = {family: Carried.read(engine, family) for family in {f for p in PAIRS for f in p}}
     found = []
-    for i, (x, y) in enumerate(PAIRS):
+    for x, y in sorted(PAIRS):
         x_value, y_value, dx, dy, n = conjunctions(
             null, (x, carried[x]), (y, carried[y]), null.least(x, y, level)
         )
@@ -166,11 +167,18 @@ def _surprising(engine: Engine, null: NullModel, level: float) -> _Surprising:
         log_p = log_tail(n, expected)
         # No q-value is below its p-value, and those above the level move no other's.
         kept = log_p <= np.log(level)
-        columns = (np.full(len(n), i), x_value, y_value, dx, dy, n, expected, log_p)
+        columns = (
+            np.full(len(n), PAIRS.index((x, y))),
+            x_value,
+            y_value,
+            dx,
+            dy,
+            n,
+            expected,
+            log_p,
+        )
         found.append([column[kept] for column in columns])
-    whole = [np.concatenate(parts) for parts in zip(*found, strict=True)] or _nothing()
-    order = np.lexsort((whole[2], whole[1], _BY_NAME[whole[0]]))
-    return _Surprising(*(values[order] for values in whole))
+    return _Surprising(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def conjunctions(
@@ -211,13 +219,26 @@ class Carried:
 
     Attributes:
         names, popularity: int64 (v,), the values and how many entities carry each.
-        entities: of each value; values: of each entity.
+        entity, value: int32 (m,), who carries what.
+        number: of entities, those that carry none of these included.
     """
 
     names: np.ndarray
     popularity: np.ndarray
-    entities: Lists
-    values: Lists
+    entity: np.ndarray
+    value: np.ndarray
+    number: int
+
+    # Each is long, and of most families only one is asked for.
+    @cached_property
+    def entities(self) -> Lists:
+        """Of each value."""
+        return lists_of(self.value, self.entity, len(self.names))
+
+    @cached_property
+    def values(self) -> Lists:
+        """Of each entity."""
+        return lists_of(self.entity, self.value, self.number)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -240,17 +261,8 @@ class Carried:
         ):
             entity.append(np.asarray(batch.column(0)).astype(np.int32))
             value.append(np.asarray(batch.column(1)).astype(np.int32))
-        e, v = np.concatenate(entity), np.concatenate(value)
-        entities = int(engine.scalar("SELECT MAX(entity_no) AS n FROM telling") or 0) + 1
-        return cls(names, popularity, lists_of(v, e, len(names)), lists_of(e, v, entities))
-
-
-_BY_NAME = np.argsort(sorted(range(len(PAIRS)), key=lambda i: PAIRS[i]))
-"""Rank of each pair by the names of its families."""
-
-
-def _nothing() -> list[np.ndarray]:
-    return [np.zeros(0, np.int64)] * 6 + [np.zeros(0)] * 2
+        number = int(engine.scalar("SELECT MAX(entity_no) AS n FROM telling") or 0) + 1
+        return cls(names, popularity, np.concatenate(entity), np.concatenate(value), number)
 
 
 def _load_links(

@@ -14,11 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from scipy.sparse import csr_array
 
 from stillhunt.engines.base import Engine
-from stillhunt.linking.clusters import partition
+from stillhunt.linking.clusters import homes, partition
 from stillhunt.linking.indicators import Totals, load_groups
 from stillhunt.linking.links import most_telling
 
@@ -108,8 +107,7 @@ def find_sweeps(engine: Engine, totals: Totals) -> list[Sweep]:
     groups = [g for g in groups if len(g) >= 2]
     if not groups:
         return []
-    home = {int(e): i for i, g in enumerate(groups) for e in g}
-    at = np.array([home.get(int(e), -1) for e in edges.entity], dtype=np.int64)
+    at = homes(edges.entity, groups)
     owner = _owners(link, at, edges.n, len(names))
     places = _places(engine, groups)
     # By what is the group's alone: a prompt that many copy makes nobody one of those who sweep with it.
@@ -275,17 +273,7 @@ def _measure(
     """Keep who repeats next to nothing, and count."""
     groups = [np.unique(edges.entity) for edges in use]
     load_groups(engine, "sweeper", groups)
-    engine.load(
-        "swept",
-        pa.table(
-            {
-                "cluster": pa.array(
-                    np.repeat(np.arange(len(swept)), [len(v) for v in swept]), pa.int64()
-                ),
-                "template": pa.array(np.concatenate([np.zeros(0, np.int64), *swept]), pa.int64()),
-            }
-        ),
-    )
+    load_groups(engine, "swept", swept, "template")
     rows = engine.query(
         f"""
         SELECT c.cluster, c.entity, c.items

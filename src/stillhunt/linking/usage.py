@@ -13,6 +13,11 @@ LOG_UNITS = 10_000
 """Logarithms of words are added up as whole multiples of one part in so many."""
 
 
+def log_of(words: str) -> str:
+    """ln(1 + words) in LOG_UNITS, as SQL, of a column of words."""
+    return f"CAST(ROUND(LN(1.0 + {words}) * {LOG_UNITS}) AS BIGINT)"
+
+
 def build_usage(engine: Engine) -> None:
     """Make ``usage`` from ``observations``.
 
@@ -31,7 +36,7 @@ def build_usage(engine: Engine) -> None:
             CAST(SUM(log_words * log_words) AS BIGINT) AS log_words_squared
         FROM (
             SELECT account, address, network, tls, agent, organization, time, item,
-                CAST(ROUND(LN(1.0 + words) * {LOG_UNITS}) AS BIGINT) AS log_words
+                {log_of("words")} AS log_words
             FROM observations
         ) AS o
         GROUP BY account, address, network, tls, agent

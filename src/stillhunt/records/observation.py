@@ -92,6 +92,12 @@ for each scalar in the order of ``_SCALARS`` that is null (its bytes are then ze
 and sixteen grams (unused ones zero)."""
 
 
+def keys_of(observations: pa.RecordBatch) -> pa.Int64Array:
+    """The first eight bytes of each exchange's digest, little-endian, by which tables are joined."""
+    digests = b"".join(observations.column("exchange").to_pylist())
+    return pa.array(np.frombuffer(digests, dtype="<i8")[::2])
+
+
 def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
     """Encode observations as their canonical bytes, version 1.
 

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from stillhunt.fingerprints.observe import Observer
 from stillhunt.fingerprints.pairs import word_pairs
 from stillhunt.readers import Quarantine, ReadBatch
+from stillhunt.records.observation import keys_of
 from stillhunt.store.duplicates import drop_doubles
 from stillhunt.store.index import add_keys, older_keys
 from stillhunt.store.keys import open_run
@@ -108,11 +109,7 @@ class Intake:
 
 def _stored(observer: Observer, exchanges: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     observed = observer.observe(exchanges)
-    digests = b"".join(observed.column("exchange").to_pylist())
-    columns = [
-        *observed.columns,
-        pa.array(np.frombuffer(digests, dtype="<i8").reshape(observed.num_rows, 2)[:, 0]),
-    ]
+    columns = [*observed.columns, keys_of(observed)]
     if PAIRS.name in schema.names:
         columns.append(word_pairs(exchanges.column("prompt")))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
