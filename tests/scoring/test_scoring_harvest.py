@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stillhunt.scoring.calibration import log_odds, probability
-from stillhunt.scoring.controls import CONTROLS, nearest_controls
+from stillhunt.scoring.controls import ALIKE, CONTROLS, PANEL, alike_controls, panel
 from stillhunt.scoring.features import Units
 from stillhunt.scoring.harvest import HarvestScore, score_clusters
 
@@ -103,7 +103,7 @@ def test_the_rank_is_never_below_its_floor(seed: int) -> None:
         assert score.floor - 1e-12 <= score.harvest_p <= 1.0
         assert score.taking_p is not None
         assert score.taking_p >= score.floor - 1e-12
-        assert score.controls == len(nearest_controls(units.exchanges, units.clusters, i))
+        assert score.controls == len(alike_controls(units.exchanges, units.clusters, i))
     first = score_clusters(units, np.full(3, 1e-9))[0]
     assert first.harvest_p == pytest.approx(first.floor)
 
@@ -156,12 +156,52 @@ def test_doubt_whether_they_are_one_comes_off_the_whole() -> None:
     assert scores[-1].probability <= 0.5
 
 
-@pytest.mark.parametrize("volume", [1, 40, 10**6])
-def test_controls_are_the_nearest_in_volume(volume: int) -> None:
+@pytest.mark.parametrize("volume", [1, 40, 150, 10**6])
+def test_controls_are_all_of_like_volume_and_the_nearest_where_few_are(volume: int) -> None:
     units = changed(customers(np.random.default_rng(7), controls=400), 0, exchanges=volume)
-    near = nearest_controls(units.exchanges, units.clusters, 0)
+    near = alike_controls(units.exchanges, units.clusters, 0)
     assert len(near) >= CONTROLS
     assert near.min() >= units.clusters
-    distance = np.abs(np.log(units.exchanges) - np.log(volume))
+    ratio = np.exp(np.abs(np.log(units.exchanges) - np.log(volume)))
     far = np.setdiff1d(np.arange(units.clusters, len(units.exchanges)), near)
-    assert distance[near].max() < distance[far].min()
+    assert ratio[near].max() < ratio[far].min()
+    nearest = np.sort(ratio[units.clusters :])[CONTROLS - 1]
+    assert ratio[near].max() <= max(ALIKE + 1e-6, nearest)
+    assert ratio[far].min() > ALIKE
+
+
+def test_machines_of_one_volume_are_not_all_that_a_cluster_is_compared_with() -> None:
+    """Customers who do one job every night have one volume, and next to no new answers."""
+    rng = np.random.default_rng(8)
+    units = customers(rng, clusters=1, controls=1000)
+    units = replace(units, exchanges=np.exp(rng.normal(7, 1, 1001)).astype(np.int64) + 20)
+    middling = changed(units, 0, exchanges=1500, sweep=0.5, length=150.0)
+    alone = score_clusters(middling, np.array([1e-9]))[0]
+    nightly = np.arange(901, 1001)
+    columns = {name: getattr(middling, name).copy() for name in ("exchanges", "sweep")}
+    columns["exchanges"][nightly] = 1500 + rng.integers(-10, 10, len(nightly))
+    columns["sweep"][nightly] = 0.01
+    beside = score_clusters(replace(middling, **columns), np.array([1e-9]))[0]
+    assert alone.taking_p is not None and beside.taking_p is not None
+    # Of some 500 of like volume 100 are such machines: the rank can only fall by their share.
+    assert alone.taking_p > beside.taking_p > 0.6 * alone.taking_p
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_panel_takes_evenly_of_each_doubling(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    exchanges = np.exp(rng.normal(6, 1.2, 8000)).astype(np.int64) + 20
+    exchanges[:1500] = 1540
+    first_seen = rng.integers(1 << 40, size=8000)
+    chosen = panel(exchanges, first_seen)
+    for k in range(4, 20):
+        here = (exchanges >= 2**k) & (exchanges < 2 ** (k + 1))
+        n, kept = int(here.sum()), int(chosen[here].sum())
+        assert kept <= PANEL
+        assert kept == n if n <= PANEL else kept >= PANEL // 2
+        # Whatever part of it is taken: its share of the panel is its share of all.
+        for high in np.quantile(exchanges[here], [0.2, 0.5, 0.8]) if n > PANEL else []:
+            below = here & (exchanges < high)
+            assert chosen[below].sum() / kept == pytest.approx(below.sum() / n, abs=2 / kept)
+    order = rng.permutation(8000)
+    assert (panel(exchanges[order], first_seen[order]) == chosen[order]).all()

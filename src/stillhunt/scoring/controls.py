@@ -1,15 +1,49 @@
-"""Whom a cluster is compared with: the ordinary units nearest to it in volume."""
+"""Whom a cluster is compared with: ordinary units of like volume.
+
+Volumes within a factor of ALIKE are alike, however many customers there are. The units *nearest* in
+volume would be ever nearer the larger a log is, until nothing but an exact count is compared: a machine
+that repeats one job every night has the same count as all others that do, and no group of people has
+anything else in common with them.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+ALIKE = 2.0
+"""Volumes are alike up to this ratio. It only keeps the comparison from becoming too narrow."""
+
 CONTROLS = 99
-"""Ordinary units compared with: enough for ranks down to .01, few enough to be of like volume."""
+"""Ordinary units compared with at least, further away in volume where need be: enough for ranks of .01."""
+
+PANEL = 500
+"""Ordinary units measured of each doubling of volume: a rank among them has an error of two in a hundred
+at most, and what is measured does not grow with the log."""
 
 
-def nearest_controls(exchanges: np.ndarray, clusters: int, i: int) -> np.ndarray:
-    """Rows of the CONTROLS ordinary units nearest in volume (ratio), int64; ties may add some.
+def panel(exchanges: np.ndarray, first_seen: np.ndarray) -> np.ndarray:
+    """Which ordinary units are measured, bool (n,): PANEL at most of each doubling of volume.
+
+    Of more every second, third ... is, in order of volume and then of when it was first seen, which no
+    feature and no name depends on.
+
+    Args:
+        exchanges: int64 (n,), at least 1 each.
+        first_seen: int64 (n,), a time.
+    """
+    _, octave = np.frexp(exchanges.astype(float))  # exact, also at powers of two
+    order = np.lexsort((first_seen, exchanges))
+    start = np.searchsorted(octave[order], octave[order], "left")
+    count = np.searchsorted(octave[order], octave[order], "right") - start
+    every = -(-count // PANEL)
+    kept = np.zeros(len(exchanges), dtype=bool)
+    kept[order] = (np.arange(len(exchanges)) - start) % every == every // 2
+    return kept
+
+
+def alike_controls(exchanges: np.ndarray, clusters: int, i: int) -> np.ndarray:
+    """Rows of the ordinary units whose volume is alike, int64; of the CONTROLS nearest (ratio), where
+    these are fewer. Ties may add some.
 
     Args:
         exchanges: int64 (units,), of each unit; clusters come first.
@@ -18,10 +52,9 @@ def nearest_controls(exchanges: np.ndarray, clusters: int, i: int) -> np.ndarray
     """
     controls = np.arange(clusters, len(exchanges))
     distance = np.abs(np.log(exchanges[controls]) - np.log(exchanges[i]))
-    # Ties at the rim are settled by volume, not by the units' order, which is arbitrary.
-    order = np.lexsort((exchanges[controls], distance))
-    if len(order) <= CONTROLS:
-        return controls[order]
-    rim = distance[order[CONTROLS - 1]]
+    if len(controls) <= CONTROLS:
+        # Ties are settled by volume, not by the units' order, which is arbitrary.
+        return controls[np.lexsort((exchanges[controls], distance))]
+    rim = max(np.partition(distance, CONTROLS - 1)[CONTROLS - 1], np.log(ALIKE) + 1e-9)
     near: np.ndarray = controls[distance <= rim]
     return near

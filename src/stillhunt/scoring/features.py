@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from stillhunt.engines.base import Engine
 from stillhunt.fingerprints.intent import harvest_log_odds
-from stillhunt.scoring.controls import nearest_controls
+from stillhunt.scoring.controls import panel
 
 MIN_USE = 5
 """A unit sweeps a template from so many exchanges on; fewer may be chance repetition."""
@@ -58,16 +58,13 @@ def measure_units(engine: Engine, clusters: int) -> Units:
 
     A cluster is measured by what its members do together (own exchanges), so that a reseller's
     honest customers on the same accounts neither hide nor taint it; where they do nothing together,
-    by all they do. What ordinary customers do is measured of those that some cluster is compared with.
+    by all they do. Of very many ordinary customers a panel is measured (``scoring.controls``).
 
     Args:
         engine: with observations, accounts, the linking tables, cluster_of and own_exchange.
         clusters: how many there are in ``cluster_of``.
     """
     exchanges = _number_units(engine, clusters)
-    near = [nearest_controls(exchanges, clusters, i) for i in range(clusters)]
-    compared = np.unique(np.concatenate([np.arange(clusters), *near]).astype(np.int64))
-    engine.load("compared_unit", pa.table({"unit": pa.array(compared)}))
     rows = _measure(engine)
     unit = np.asarray(rows.column("unit"))
     with_text = np.asarray(rows.column("with_text")) > 0
@@ -93,6 +90,7 @@ def measure_units(engine: Engine, clusters: int) -> Units:
 
 def _number_units(engine: Engine, clusters: int) -> np.ndarray:
     """Make ``unit_of`` (entity, unit); exchanges of each unit, int64."""
+    _choose_panel(engine)
     engine.create(
         "unit_of",
         f"""
@@ -101,9 +99,8 @@ def _number_units(engine: Engine, clusters: int) -> np.ndarray:
         FROM volume AS v
         LEFT JOIN cluster_of AS c ON c.entity = v.entity
         LEFT JOIN set_aside AS l ON l.entity = v.entity
-        LEFT JOIN suspect AS d ON d.entity = v.entity
-        WHERE l.entity IS NULL
-            AND (c.cluster IS NOT NULL OR (d.entity IS NULL AND v.exchanges >= {MIN_VOLUME}))
+        LEFT JOIN panel_member AS p ON p.entity = v.entity
+        WHERE l.entity IS NULL AND (c.cluster IS NOT NULL OR p.entity IS NOT NULL)
         """,  # noqa: S608
     )
     rows = engine.query(
@@ -121,22 +118,42 @@ def _number_units(engine: Engine, clusters: int) -> np.ndarray:
     return np.where(own > 0, own, everything).astype(np.int64)
 
 
-def _measure(engine: Engine) -> pa.Table:
-    """Features of the units in ``compared_unit``, in their order."""
-    _score_cues(engine)
-    engine.create(
-        "compared",
-        "SELECT u.entity, u.unit FROM unit_of AS u JOIN compared_unit AS c ON c.unit = u.unit",
+def _choose_panel(engine: Engine) -> None:
+    """Make ``panel_member`` (entity): the ordinary entities that stand for all."""
+    rows = engine.query(
+        f"""
+        SELECT v.entity, v.exchanges, s.first_seen
+        FROM volume AS v
+        JOIN (
+            SELECT m.entity, MIN(u.first_seen) AS first_seen
+            FROM usage AS u JOIN account_entity AS m ON m.account = u.account
+            GROUP BY m.entity
+        ) AS s ON s.entity = v.entity
+        LEFT JOIN cluster_of AS c ON c.entity = v.entity
+        LEFT JOIN set_aside AS l ON l.entity = v.entity
+        LEFT JOIN suspect AS d ON d.entity = v.entity
+        WHERE v.exchanges >= {MIN_VOLUME}
+            AND c.entity IS NULL AND l.entity IS NULL AND d.entity IS NULL
+        ORDER BY v.entity
+        """  # noqa: S608
     )
+    first_seen = np.asarray(rows.column("first_seen").cast(pa.int64()).fill_null(0))
+    chosen = panel(np.asarray(rows.column("exchanges")).astype(np.int64), first_seen)
+    engine.load("panel_member", rows.select(["entity"]).filter(pa.array(chosen)))
+
+
+def _measure(engine: Engine) -> pa.Table:
+    """Features of all units, in their order."""
+    _score_cues(engine)
     engine.create(
         "templated",
         f"""
         SELECT DISTINCT t.key
         FROM exchange_template AS t
-        JOIN compared AS u ON u.entity = t.entity
+        JOIN unit_of AS u ON u.entity = t.entity
         JOIN (
             SELECT u.unit, t.template
-            FROM template_use AS t JOIN compared AS u ON u.entity = t.entity
+            FROM template_use AS t JOIN unit_of AS u ON u.entity = t.entity
             GROUP BY u.unit, t.template HAVING SUM(t.n) >= {MIN_USE}
         ) AS r ON r.unit = u.unit AND r.template = t.template
         """,  # noqa: S608
@@ -160,7 +177,7 @@ def _measure(engine: Engine) -> pa.Table:
                     COALESCE(o.output_tokens, o.response_bytes / 4, -1) AS taken
                 FROM observations AS o
                 JOIN account_entity AS m ON m.account = o.account
-                JOIN compared AS u ON u.entity = m.entity
+                JOIN unit_of AS u ON u.entity = m.entity
                 LEFT JOIN templated AS t ON t.key = o.key
                 LEFT JOIN cue_score AS s ON s.cues = o.cues
                 LEFT JOIN own_exchange AS w ON w.key = o.key AND w.cluster = u.unit
@@ -172,7 +189,7 @@ def _measure(engine: Engine) -> pa.Table:
         GROUP BY unit ORDER BY unit
         """
     )
-    engine.drop("templated", "compared")
+    engine.drop("templated")
     return rows
 
 

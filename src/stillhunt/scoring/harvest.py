@@ -24,7 +24,7 @@ from stillhunt.scoring.calibration import (
     probability,
     strangers_odds,
 )
-from stillhunt.scoring.controls import nearest_controls
+from stillhunt.scoring.controls import alike_controls
 from stillhunt.scoring.curve import Curve, shipped_curve
 from stillhunt.scoring.features import Units
 
@@ -105,7 +105,7 @@ def score_clusters(
 
 
 def _score(units: Units, i: int, link_p: float, prior: float, curve: Curve) -> HarvestScore:
-    near = nearest_controls(units.exchanges, units.clusters, i)
+    near = alike_controls(units.exchanges, units.clusters, i)
     pool = np.concatenate([[i], near])
     signals = {
         "fresh_output": units.fresh_output[pool],
