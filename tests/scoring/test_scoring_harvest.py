@@ -182,7 +182,8 @@ def test_machines_of_one_volume_are_not_all_that_a_cluster_is_compared_with() ->
     columns["exchanges"][nightly] = 1500 + rng.integers(-10, 10, len(nightly))
     columns["sweep"][nightly] = 0.01
     beside = score_clusters(replace(middling, **columns), np.array([1e-9]))[0]
-    assert alone.taking_p is not None and beside.taking_p is not None
+    assert alone.taking_p is not None
+    assert beside.taking_p is not None
     # Of some 500 of like volume 100 are such machines: the rank can only fall by their share.
     assert alone.taking_p > beside.taking_p > 0.6 * alone.taking_p
 
