@@ -40,7 +40,7 @@ SCENARIOS = (
 )  # fmt: skip
 """One for each seed, in turn."""
 
-SIGNALS = ("fresh_output", "intent", "payers")
+SIGNALS = ("fresh_output", "intent")
 STEP = 0.05
 """Of weighted evidence, from knot to knot."""
 

@@ -17,8 +17,7 @@ def customers(rng: np.random.Generator, clusters: int = 3, controls: int = 150) 
     """Ordinary units; the clusters among them are drawn as the controls are."""
     n = clusters + controls
     payers = np.full(n, np.nan)
-    payers[:clusters] = rng.integers(0, 3, clusters)
-    payers[clusters : clusters + 20] = rng.integers(0, 2, 20)
+    payers[:clusters] = rng.integers(1, 4, clusters)
     return Units(
         clusters=clusters,
         exchanges=np.exp(rng.normal(5, 1, n)).astype(np.int64) + 1,
@@ -26,6 +25,7 @@ def customers(rng: np.random.Generator, clusters: int = 3, controls: int = 150) 
         length=np.exp(rng.normal(5, 0.7, n)),
         intent=rng.normal(-3, 1, n),
         payers=payers,
+        paying=payers + 2,
     )
 
 
@@ -84,6 +84,23 @@ def test_without_any_signal_only_the_prior_and_the_link_are_left() -> None:
     assert score.score <= 0.0  # no better than the prior
 
 
+@pytest.mark.parametrize("payers", [1, 3, 500])
+def test_payers_are_told_and_change_nothing(payers: int) -> None:
+    units = customers(np.random.default_rng(12))
+    one, other = (
+        score_clusters(changed(units, 0, payers=n, paying=500), np.full(3, 1e-9))[0]
+        for n in (payers, math.nan)
+    )
+    assert one.payers == payers
+    assert other.payers is None
+    assert (one.score, one.face_value, one.harvest_p) == (
+        other.score,
+        other.face_value,
+        other.harvest_p,
+    )
+    assert str(payers) in next(t.evidence for t in one.terms if t.signal == "payers")
+
+
 def test_missing_is_not_zero() -> None:
     """A cluster whose intent is unknown is judged otherwise than one with the least intent."""
     units = customers(np.random.default_rng(3))
@@ -127,7 +144,7 @@ def test_the_order_of_controls_changes_nothing() -> None:
     units = replace(units, exchanges=rng.integers(20, 60, len(units.exchanges)))
     before = score_clusters(units, np.array([1e-9, 1e-3, 0.5]))
     order = np.concatenate([np.arange(3), 3 + rng.permutation(len(units.exchanges) - 3)])
-    columns = ("exchanges", "sweep", "length", "intent", "payers")
+    columns = ("exchanges", "sweep", "length", "intent", "payers", "paying")
     moved = replace(units, **{c: getattr(units, c)[order] for c in columns})
     for one, other in zip(before, score_clusters(moved, np.array([1e-9, 1e-3, 0.5])), strict=True):
         assert one.score == pytest.approx(other.score, rel=1e-9)

@@ -174,7 +174,7 @@ def _innocent_if(verdict: Verdict) -> list[str]:
             "The answers serve the customer's own product and train no model: ask what becomes of them, "
             "and why the same work is spread over so many accounts."
         )
-    if any(t.signal == "payers" and (t.log_odds or 0) > 0 for t in verdict.harvest.terms):
+    if (verdict.harvest.payers or 0) > 1:
         out.append(
             "The many payers are clients of one agency or reseller that sends their requests: ask for the "
             "contract."

@@ -3,7 +3,8 @@
 Links form clusters from infrastructure and content together, and a family held out of forming
 tests them. Sweeps form clusters from content alone, and infrastructure, or evenness, tests them. What
 both roads find is one cluster: a sweep that is most of one validated linked cluster, or the other way
-round, is joined with it.
+round, is joined with it. A linked cluster with several sweeps in it is several operators behind one
+infrastructure, unless these have wording of their own in common.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from stillhunt.linking.links import Links
 from stillhunt.linking.null_model import NullModel, adjust
 from stillhunt.linking.shared import build_meetings, member_tests, shared_tests, supported
 from stillhunt.linking.sweeps import Sweep, find_sweeps
+from stillhunt.linking.wording import alike_in_wording, one_sweep
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def find_groups(
         )
         if len(sweep.entities) >= 2
     ]
-    return _join(by_links, by_sweeps, level)
+    return _join(by_links, _reunited(engine, by_links, by_sweeps, level), level)
 
 
 def _suspect(engine: Engine, sweeps: Sequence[Sweep], explained: Sequence[bool]) -> None:
@@ -169,18 +171,66 @@ def _together(tests: list[HeldOutTest]) -> LinkTest:
     return LinkTest(p_value, tuple(sorted(tests, key=lambda t: t.p_value)))
 
 
-def _join(by_links: list[Group], by_sweeps: list[Group], level: float) -> list[Group]:
-    """One cluster of what both roads found, and no entity in two."""
+def _reunited(
+    engine: Engine, by_links: list[Group], by_sweeps: list[Group], level: float
+) -> list[Group]:
+    """The sweeps' groups, those of one linked cluster that have wording of their own in common made one."""
+    several = [
+        (cluster, found)
+        for cluster, found in zip(by_links, _partners(by_links, by_sweeps, level), strict=True)
+        if len(found) > 1
+    ]
+    parts = [[by_sweeps[j].entities for j in found] for _, found in several]
+    wholes = [
+        np.unique(np.concatenate([cluster.entities, *swept]))
+        for (cluster, _), swept in zip(several, parts, strict=True)
+    ]
+    one = np.arange(len(by_sweeps))
+    for (_, found), alike in zip(several, alike_in_wording(engine, wholes, parts), strict=True):
+        for part, first in enumerate(alike):
+            one[one == one[found[part]]] = one[found[first]]
+    return [
+        _merged([by_sweeps[j] for j in np.flatnonzero(one == kept)]) for kept in dict.fromkeys(one)
+    ]
+
+
+def _merged(parts: list[Group]) -> Group:
+    """Sweeps' groups as one. The surest test speaks for it, each member's for himself."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = one_sweep([part.sweep for part in parts if part.sweep is not None])
+    order = np.argsort(np.concatenate([part.entities for part in parts]))
+    tested = [part.tested for part in parts if part.tested is not None]
+    surest = min(parts, key=lambda g: (g.q_value, g.link.p_value))
+    tests = sorted((t for part in parts for t in part.link.tests), key=lambda t: t.p_value)
+    return Group(
+        whole.entities,
+        LinkTest(surest.link.p_value, tuple(tests)),
+        surest.q_value,
+        whole,
+        max(part.sweep_q for part in parts),
+        np.concatenate(tested)[order] if len(tested) == len(parts) else None,
+    )
+
+
+def _partners(by_links: list[Group], by_sweeps: list[Group], level: float) -> list[list[int]]:
+    """Of each linked cluster, the sweeps (rows) that it shares more than half of the smaller with."""
     partners: list[list[int]] = [[] for _ in by_links]
     for j, sweep in enumerate(by_sweeps):
         for i, cluster in enumerate(by_links):
+            if cluster.q_value > level:
+                continue
             common = len(np.intersect1d(sweep.entities, cluster.entities, assume_unique=True))
-            smaller = min(len(sweep.entities), len(cluster.entities))
-            if cluster.q_value <= level and 2 * common > smaller:
+            if 2 * common > min(len(sweep.entities), len(cluster.entities)):
                 partners[i].append(j)
+    return partners
+
+
+def _join(by_links: list[Group], by_sweeps: list[Group], level: float) -> list[Group]:
+    """One cluster of what both roads found, and no entity in two."""
     joined: list[list[Group]] = [[sweep] for sweep in by_sweeps]
     left = []
-    for cluster, found in zip(by_links, partners, strict=True):
+    for cluster, found in zip(by_links, _partners(by_links, by_sweeps, level), strict=True):
         # A linked cluster that holds two sweeps is two operators behind one infrastructure.
         if len(found) == 1:
             joined[found[0]].append(cluster)

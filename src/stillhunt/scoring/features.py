@@ -35,8 +35,8 @@ class Units:
             templates, and customers must be measured likewise.
         length: float (u,), tokens, typical (geometric mean) answer to those; 0 where there are none.
         intent: float (u,), mean log-odds that an exchange asks for training material.
-        payers: float (u,), payment instruments that pay for the unit; known for clusters and for
-            declared organizations with several accounts.
+        payers, paying: float (u,), payment instruments that pay for the unit, and for how many
+            accounts; known for units with several such accounts.
     """
 
     clusters: int
@@ -45,6 +45,7 @@ class Units:
     length: np.ndarray
     intent: np.ndarray
     payers: np.ndarray
+    paying: np.ndarray
 
     @property
     def fresh_output(self) -> np.ndarray:
@@ -78,13 +79,15 @@ def measure_units(engine: Engine, clusters: int) -> Units:
         out[unit] = values
         return out
 
+    payers, paying = _payers(engine, len(exchanges))
     return Units(
         clusters=clusters,
         exchanges=exchanges,
         sweep=spread(np.where(with_text, sweep, np.nan)),
         length=spread(length),
         intent=spread(np.where(with_text, _floats(rows, "intent").round(_DIGITS), np.nan)),
-        payers=_payers(engine, len(exchanges)),
+        payers=payers,
+        paying=paying,
     )
 
 
@@ -194,9 +197,10 @@ def _measure(engine: Engine) -> pa.Table:
 
 
 def _payers(engine: Engine, units: int) -> np.ndarray:
+    """float (2, units): payers, and accounts that they pay for; NaN below two of these."""
     rows = engine.query(
         """
-        SELECT u.unit, COUNT(DISTINCT a.payment) AS payers
+        SELECT u.unit, COUNT(DISTINCT a.payment) AS payers, COUNT(*) AS paying
         FROM accounts AS a
         JOIN account_entity AS m ON m.account = a.account
         JOIN unit_of AS u ON u.entity = m.entity
@@ -204,8 +208,8 @@ def _payers(engine: Engine, units: int) -> np.ndarray:
         GROUP BY u.unit HAVING COUNT(*) >= 2
         """
     )
-    out = np.full(units, np.nan)
-    out[np.asarray(rows.column("unit"))] = np.asarray(rows.column("payers")).astype(float)
+    out = np.full((2, units), np.nan)
+    out[:, np.asarray(rows.column("unit"))] = [_floats(rows, c) for c in ("payers", "paying")]
     return out
 
 

@@ -2,8 +2,8 @@
 
 Each signal is ranked among controls of similar volume, each rank is turned into evidence, and the
 evidence adds up as log-odds. No labelled attack enters; the direction of a signal is what
-harvesting means: answers to ever new items put through the same templates, worth training on, for
-more payers than a company has. A signal that is not covered adds nothing and is said to be missing.
+harvesting means: answers to ever new items put through the same templates, worth training on. A
+signal that is not covered adds nothing and is said to be missing.
 
 A cluster is named only where this evidence at its face value, and the probability, both are in favour.
 The probability adds what such evidence was worth in simulated traffic (``scoring.curve``).
@@ -68,6 +68,7 @@ class HarvestScore:
         taking_p: conformal rank of new templated output alone; None where it is not covered.
         floor: the least rank so many controls allow; None without controls.
         controls: how many were compared with.
+        payers: payment instruments that pay for it; None where unknown.
     """
 
     terms: tuple[Term, ...]
@@ -77,6 +78,7 @@ class HarvestScore:
     taking_p: float | None
     floor: float | None
     controls: int
+    payers: int | None
 
     @property
     def probability(self) -> float:
@@ -142,6 +144,7 @@ def _score(units: Units, i: int, link_p: float, prior: float, curve: Curve) -> H
         taking_p=_taking_p(units.fresh_output[pool]) if usable else None,
         floor=1.0 / (len(near) + 1) if usable else None,
         controls=len(near),
+        payers=None if np.isnan(units.payers[i]) else int(units.payers[i]),
     )
 
 
@@ -226,19 +229,17 @@ def _describe(name: str, units: Units, i: int, near: np.ndarray) -> str:
 
 
 def _payer_term(units: Units, i: int) -> Term:
-    label = _LABELS["payers"]
-    payers = units.payers
-    others = payers[units.clusters :]
-    others = others[~np.isnan(others)]
-    if np.isnan(payers[i]) or len(others) == 0:
-        return Term(
-            "payers", label, "not covered: payments or declared organizations unknown", None
-        )
-    worth = float(log_evidence(conformal_p(float(payers[i]), others)))
+    """Told, and worth nothing: neighbours who have nothing to do with one another pay each for himself,
+    a company once, and a harvest either way. Payers that members share count where they prove something,
+    in the test of whether they are one.
+    """
+    label, payers = _LABELS["payers"], units.payers[i]
+    if np.isnan(payers):
+        return Term("payers", label, "not covered: payments unknown", None)
+    told = f"{payers:.0f} payment instrument{'' if payers == 1 else 's'}"
     return Term(
         "payers",
         label,
-        f"{payers[i]:.0f} payment instruments pay for it; most among {len(others)} declared "
-        f"organizations with several accounts: {others.max():.0f}",
-        worth,
+        f"{told} for {units.paying[i]:,.0f} paying accounts; not weighed: neighbours pay each for himself",
+        0.0,
     )
