@@ -15,6 +15,7 @@ from stillhunt.scoring.calibration import (
     log_evidence,
     log_odds,
     probability,
+    ranks,
     strangers_odds,
 )
 
@@ -88,6 +89,25 @@ def test_conformal_p_leaves_out_controls_without_a_value() -> None:
     assert conformal_p(5.0, np.array([1.0, nan, 9.0, nan])) == pytest.approx(2 / 3)
     assert conformal_p(5.0, np.array([nan])) == 1.0
     assert conformal_p(9.0, np.array([9.0])) == 1.0  # a tie counts against it
+
+
+def test_ranks_are_shares_that_reach_a_value() -> None:
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 12, 60).astype(float)
+    values[rng.choice(60, 9, replace=False)] = np.nan
+    times = rng.integers(1, 4, 60)
+    found = ranks(values, times.astype(float))
+    whole = np.repeat(values, times)
+    known = whole[~np.isnan(whole)]
+    for value, p in zip(values, found, strict=True):
+        expected = np.mean(known >= value) if not np.isnan(value) else np.nan
+        assert p == pytest.approx(expected, nan_ok=True)
+    some = values[~np.isnan(values)]
+    for i in range(10):
+        alone = conformal_p(float(some[i]), np.delete(some, i))
+        assert alone == pytest.approx(ranks(some, np.ones(len(some)))[i])
+    assert conformal_p(1.0, np.array([0.0, 2.0]), np.array([1.0, 3.0])) == pytest.approx(5 / 6)
+    assert np.isnan(ranks(np.array([np.nan]), np.ones(1))).all()
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

@@ -38,7 +38,16 @@ def units(seed: int, clusters: int = 3, controls: int = 120) -> Units:
     intent[:clusters] += rng.uniform(0, 4, clusters)
     length = np.exp(rng.normal(5, 0.7, n))
     length[:clusters] *= rng.uniform(1, 6, clusters)
-    return Units(clusters, rng.integers(20, 400, n), rng.random(n), length, intent, payers, payers)
+    return Units(
+        clusters,
+        rng.integers(20, 400, n),
+        rng.random(n),
+        length,
+        intent,
+        payers,
+        payers,
+        np.ones(n),
+    )
 
 
 def worth(score: HarvestScore) -> dict[str, float | None]:

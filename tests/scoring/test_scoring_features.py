@@ -160,6 +160,7 @@ def test_features_are_what_they_say(tmp_path: Path, seed: int) -> None:
         assert units.intent[i] == pytest.approx(intent, abs=1e-8)
     assert units.payers[0] == 2
     assert units.payers[1] == 2
+    assert np.all(units.stands_for == 1)
     assert units.paying[:2].tolist() == [4, 2]
     assert np.all(np.isnan(units.payers[2:]))  # one account each has one payer
     np.testing.assert_array_equal(units.fresh_output, units.sweep * units.length)

@@ -26,6 +26,7 @@ def customers(rng: np.random.Generator, clusters: int = 3, controls: int = 150) 
         intent=rng.normal(-3, 1, n),
         payers=payers,
         paying=payers + 2,
+        stands_for=np.ones(n),
     )
 
 
@@ -144,7 +145,7 @@ def test_the_order_of_controls_changes_nothing() -> None:
     units = replace(units, exchanges=rng.integers(20, 60, len(units.exchanges)))
     before = score_clusters(units, np.array([1e-9, 1e-3, 0.5]))
     order = np.concatenate([np.arange(3), 3 + rng.permutation(len(units.exchanges) - 3)])
-    columns = ("exchanges", "sweep", "length", "intent", "payers", "paying")
+    columns = ("exchanges", "sweep", "length", "intent", "payers", "paying", "stands_for")
     moved = replace(units, **{c: getattr(units, c)[order] for c in columns})
     for one, other in zip(before, score_clusters(moved, np.array([1e-9, 1e-3, 0.5])), strict=True):
         assert one.score == pytest.approx(other.score, rel=1e-9)
@@ -211,15 +212,35 @@ def test_a_panel_takes_evenly_of_each_doubling(seed: int) -> None:
     exchanges = np.exp(rng.normal(6, 1.2, 8000)).astype(np.int64) + 20
     exchanges[:1500] = 1540
     first_seen = rng.integers(1 << 40, size=8000)
-    chosen = panel(exchanges, first_seen)
+    stands_for = panel(exchanges, first_seen)
+    chosen = stands_for > 0
     for k in range(4, 20):
         here = (exchanges >= 2**k) & (exchanges < 2 ** (k + 1))
         n, kept = int(here.sum()), int(chosen[here].sum())
         assert kept <= PANEL
         assert kept == n if n <= PANEL else kept >= PANEL // 2
+        assert stands_for[here].sum() == pytest.approx(n)
         # Whatever part of it is taken: its share of the panel is its share of all.
         for high in np.quantile(exchanges[here], [0.2, 0.5, 0.8]) if n > PANEL else []:
             below = here & (exchanges < high)
             assert chosen[below].sum() / kept == pytest.approx(below.sum() / n, abs=2 / kept)
     order = rng.permutation(8000)
-    assert (panel(exchanges[order], first_seen[order]) == chosen[order]).all()
+    assert (panel(exchanges[order], first_seen[order]) == stands_for[order]).all()
+
+
+def test_a_control_that_stands_for_three_counts_as_three() -> None:
+    rng = np.random.default_rng(13)
+    units = customers(rng, clusters=1, controls=120)
+    units = replace(units, exchanges=np.full(121, 50))
+    times = np.concatenate([[1], rng.integers(1, 5, 120)])
+    names = ("exchanges", "sweep", "length", "intent", "payers", "paying", "stands_for")
+    repeated = replace(units, **{n: np.repeat(getattr(units, n), times) for n in names})
+    one = score_clusters(replace(units, stands_for=times.astype(float)), np.array([1e-9]))[0]
+    other = score_clusters(repeated, np.array([1e-9]))[0]
+    # The cluster's own place in the pool is as wide as one control's, and so wider among fewer.
+    own = 1 / one.controls
+    assert one.taking_p == pytest.approx(other.taking_p, abs=own)
+    assert one.harvest_p == pytest.approx(other.harvest_p, abs=own)
+    assert one.score == pytest.approx(other.score, abs=0.1)
+    middle = [s.terms[1].evidence.split(" in the middle")[0] for s in (one, other)]
+    assert middle[0] == middle[1]

@@ -31,6 +31,7 @@ def units(clusters: int, ordinary: int, seed: int = 0) -> Units:
         "sweep": random.random(n),
         "length": random.gamma(2.0, 200.0, n),
         "intent": random.normal(size=n),
+        "stands_for": np.ones(n),
     }
     return Units(clusters=clusters, **columns)
 

@@ -6,8 +6,10 @@ import math
 
 import numpy as np
 
+_DIGITS = 12  # weights are summed up in any order
 
-def conformal_p(value: float, controls: np.ndarray) -> float:
+
+def conformal_p(value: float, controls: np.ndarray, stands_for: np.ndarray | None = None) -> float:
     """Rank of a value among exchangeable controls, ties counted against it.
 
     Valid as a p-value whatever the distribution (Vovk, Gammerman and Shafer 2005): never below
@@ -16,9 +18,31 @@ def conformal_p(value: float, controls: np.ndarray) -> float:
     Args:
         value: of the unit in question; large means suspicious.
         controls: float (n,), NaN where a control has no value.
+        stands_for: float (n,), how many controls each is a sample of; by default itself. The rank is
+            then an estimate of the one among all.
     """
-    known = controls[~np.isnan(controls)]
-    return float(1 + np.sum(known >= value)) / (len(known) + 1)
+    known = ~np.isnan(controls)
+    weight = np.ones(len(controls)) if stands_for is None else stands_for
+    weight = weight[known]
+    own = float(np.mean(weight)) if len(weight) else 1.0
+    reach = own + float(np.sum(weight[controls[known] >= value]))
+    return round(reach / (own + float(np.sum(weight))), _DIGITS)
+
+
+def ranks(values: np.ndarray, stands_for: np.ndarray) -> np.ndarray:
+    """Of each of a pool the share, weighted, that reaches its value, itself among them; float (n,).
+
+    Args:
+        values: float (n,), NaN where there is none, and then NaN.
+        stands_for: float (n,), weight of each.
+    """
+    out = np.full(len(values), np.nan)
+    known = np.flatnonzero(~np.isnan(values))
+    ordered, place = np.unique(values[known], return_inverse=True)
+    weight = np.bincount(place.ravel(), stands_for[known], len(ordered))
+    reach = np.cumsum(weight[::-1])[::-1]
+    out[known] = (reach / reach[0]).round(_DIGITS)[place.ravel()] if len(known) else 1.0
+    return out
 
 
 def log_evidence(p: np.ndarray | float) -> np.ndarray:

@@ -18,14 +18,14 @@ CONTROLS = 99
 
 PANEL = 500
 """Ordinary units measured of each doubling of volume: a rank among them has an error of two in a hundred
-at most, and what is measured does not grow with the log."""
+or so, and what is measured does not grow with the log."""
 
 
 def panel(exchanges: np.ndarray, first_seen: np.ndarray) -> np.ndarray:
-    """Which ordinary units are measured, bool (n,): PANEL at most of each doubling of volume.
+    """How many ordinary units each stands for, float (n,); 0 for those that are not measured.
 
-    Of more every second, third ... is, in order of volume and then of when it was first seen, which no
-    feature and no name depends on.
+    Of each doubling of volume PANEL at most are. Of more every second, third ... is, in order of volume
+    and then of when it was first seen, which no feature and no name depends on.
 
     Args:
         exchanges: int64 (n,), at least 1 each.
@@ -36,9 +36,11 @@ def panel(exchanges: np.ndarray, first_seen: np.ndarray) -> np.ndarray:
     start = np.searchsorted(octave[order], octave[order], "left")
     count = np.searchsorted(octave[order], octave[order], "right") - start
     every = -(-count // PANEL)
-    kept = np.zeros(len(exchanges), dtype=bool)
-    kept[order] = (np.arange(len(exchanges)) - start) % every == every // 2
-    return kept
+    kept = (np.arange(len(exchanges)) - start) % every == every // 2
+    measured = np.bincount(octave[order], kept)[octave[order]]
+    weight = np.zeros(len(exchanges))
+    weight[order] = np.where(kept, count / measured, 0.0)
+    return weight
 
 
 def alike_controls(exchanges: np.ndarray, clusters: int, i: int) -> np.ndarray:

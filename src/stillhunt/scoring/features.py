@@ -37,6 +37,7 @@ class Units:
         intent: float (u,), mean log-odds that an exchange asks for training material.
         payers, paying: float (u,), payment instruments that pay for the unit, and for how many
             accounts; known for units with several such accounts.
+        stands_for: float (u,), how many of its kind each is, more than 1 where not all are measured.
     """
 
     clusters: int
@@ -46,6 +47,7 @@ class Units:
     intent: np.ndarray
     payers: np.ndarray
     paying: np.ndarray
+    stands_for: np.ndarray
 
     @property
     def fresh_output(self) -> np.ndarray:
@@ -65,7 +67,7 @@ def measure_units(engine: Engine, clusters: int) -> Units:
         engine: with observations, accounts, the linking tables, cluster_of and own_exchange.
         clusters: how many there are in ``cluster_of``.
     """
-    exchanges = _number_units(engine, clusters)
+    exchanges, stands_for = _number_units(engine, clusters)
     rows = _measure(engine)
     unit = np.asarray(rows.column("unit"))
     with_text = np.asarray(rows.column("with_text")) > 0
@@ -88,11 +90,12 @@ def measure_units(engine: Engine, clusters: int) -> Units:
         intent=spread(np.where(with_text, _floats(rows, "intent").round(_DIGITS), np.nan)),
         payers=payers,
         paying=paying,
+        stands_for=stands_for,
     )
 
 
-def _number_units(engine: Engine, clusters: int) -> np.ndarray:
-    """Make ``unit_of`` (entity, unit); exchanges of each unit, int64."""
+def _number_units(engine: Engine, clusters: int) -> tuple[np.ndarray, np.ndarray]:
+    """Make ``unit_of`` (entity, unit); exchanges of each unit, int64, and how many it stands for."""
     _choose_panel(engine)
     engine.create(
         "unit_of",
@@ -108,8 +111,10 @@ def _number_units(engine: Engine, clusters: int) -> np.ndarray:
     )
     rows = engine.query(
         """
-        SELECT u.unit, MAX(COALESCE(w.n, 0)) AS own, SUM(v.exchanges) AS everything
+        SELECT u.unit, MAX(COALESCE(w.n, 0)) AS own, SUM(v.exchanges) AS everything,
+            COALESCE(MAX(p.stands_for), 1.0) AS stands_for
         FROM unit_of AS u
+        LEFT JOIN panel_member AS p ON p.entity = u.entity
         JOIN volume AS v ON v.entity = u.entity
         LEFT JOIN (
             SELECT cluster, COUNT(*) AS n FROM own_exchange GROUP BY cluster
@@ -118,11 +123,11 @@ def _number_units(engine: Engine, clusters: int) -> np.ndarray:
         """
     )
     own, everything = (np.asarray(rows.column(c)) for c in ("own", "everything"))
-    return np.where(own > 0, own, everything).astype(np.int64)
+    return np.where(own > 0, own, everything).astype(np.int64), _floats(rows, "stands_for")
 
 
 def _choose_panel(engine: Engine) -> None:
-    """Make ``panel_member`` (entity): the ordinary entities that stand for all."""
+    """Make ``panel_member`` (entity, stands_for): the ordinary entities that stand for all."""
     rows = engine.query(
         f"""
         SELECT v.entity, v.exchanges, s.first_seen
@@ -141,8 +146,9 @@ def _choose_panel(engine: Engine) -> None:
         """  # noqa: S608
     )
     first_seen = np.asarray(rows.column("first_seen").cast(pa.int64()).fill_null(0))
-    chosen = panel(np.asarray(rows.column("exchanges")).astype(np.int64), first_seen)
-    engine.load("panel_member", rows.select(["entity"]).filter(pa.array(chosen)))
+    stands_for = panel(np.asarray(rows.column("exchanges")).astype(np.int64), first_seen)
+    members = pa.table({"entity": rows.column("entity"), "stands_for": pa.array(stands_for)})
+    engine.load("panel_member", members.filter(pa.array(stands_for > 0)))
 
 
 def _measure(engine: Engine) -> pa.Table:

@@ -22,6 +22,7 @@ from stillhunt.scoring.calibration import (
     log_evidence,
     log_odds,
     probability,
+    ranks,
     strangers_odds,
 )
 from stillhunt.scoring.controls import alike_controls
@@ -113,8 +114,11 @@ def _score(units: Units, i: int, link_p: float, prior: float, curve: Curve) -> H
         "fresh_output": units.fresh_output[pool],
         "intent": units.intent[pool],
     }
-    evidence = {name: _pool_evidence(values) for name, values in signals.items()}
-    damping = _damping(np.array(list(evidence.values()))[:, 1:])
+    others = units.stands_for[near]
+    # In the pool a cluster stands for as many as a control does on average.
+    weight = np.concatenate([[np.mean(others) if len(near) else 1.0], others])
+    evidence = {name: log_evidence(ranks(values, weight)) for name, values in signals.items()}
+    damping = _damping(np.array(list(evidence.values()))[:, 1:], others)
     # What speaks for a harvest only: rewording silences intent, which must not excuse the taking.
     spoken = np.maximum(np.array(list(evidence.values())), 0.0)
     behaviour = damping * np.nansum(spoken, axis=0)
@@ -140,8 +144,8 @@ def _score(units: Units, i: int, link_p: float, prior: float, curve: Curve) -> H
         terms=tuple(terms),
         score=score + (terms[-1].log_odds or 0.0),
         face_value=face + _link_doubt(face, link_p),
-        harvest_p=conformal_p(float(behaviour[0]), behaviour[1:]) if usable else None,
-        taking_p=_taking_p(units.fresh_output[pool]) if usable else None,
+        harvest_p=conformal_p(float(behaviour[0]), behaviour[1:], others) if usable else None,
+        taking_p=_taking_p(units.fresh_output[pool], others) if usable else None,
         floor=1.0 / (len(near) + 1) if usable else None,
         controls=len(near),
         payers=None if np.isnan(units.payers[i]) else int(units.payers[i]),
@@ -170,36 +174,30 @@ def _calibration_term(terms: Sequence[Term], curve: Curve) -> Term:
     return Term("calibration", _LABELS["calibration"], told, worth)
 
 
-def _taking_p(fresh_output: np.ndarray) -> float | None:
+def _taking_p(fresh_output: np.ndarray, others: np.ndarray) -> float | None:
     if np.isnan(fresh_output[0]):
         return None
-    return conformal_p(float(fresh_output[0]), fresh_output[1:])
+    return conformal_p(float(fresh_output[0]), fresh_output[1:], others)
 
 
-def _pool_evidence(values: np.ndarray) -> np.ndarray:
-    """Log evidence of each unit of a pool from its rank among all others; NaN stays NaN."""
-    p = np.full(len(values), np.nan)
-    known = np.flatnonzero(~np.isnan(values))
-    ordered = np.sort(values[known])
-    at_least = len(known) - np.searchsorted(ordered, values[known], side="left")
-    p[known] = at_least / len(known)
-    out = np.full(len(values), np.nan)
-    out[known] = log_evidence(p[known])
-    return out
-
-
-def _damping(evidence: np.ndarray) -> float:
+def _damping(evidence: np.ndarray, stands_for: np.ndarray) -> float:
     """Factor that undoes double counting: signals that go together among controls count less.
 
     Evidence of independent signals has a variance that adds up; where the controls' sum varies
     more, the terms repeat one another and all are scaled by the ratio's square root.
     """
-    known = evidence[:, ~np.isnan(evidence).any(axis=0)]
-    if known.shape[1] < 3:
+    covered = ~np.isnan(evidence).any(axis=0)
+    if covered.sum() < 3:
         return 1.0
-    apart = float(np.sum(np.var(known, axis=1)))
-    together = float(np.var(np.sum(known, axis=0)))
+    weight, known = stands_for[covered], evidence[:, covered]
+    apart = sum(_variance(values, weight) for values in known)
+    together = _variance(np.sum(known, axis=0), weight)
     return float(np.sqrt(apart / together)) if together > apart > 0 else 1.0
+
+
+def _variance(values: np.ndarray, weight: np.ndarray) -> float:
+    mean = np.average(values, weights=weight)
+    return float(np.average((values - mean) ** 2, weights=weight))
 
 
 _LABELS = {
@@ -214,8 +212,9 @@ def _describe(name: str, units: Units, i: int, near: np.ndarray) -> str:
     values = {"fresh_output": units.fresh_output, "intent": units.intent}[name]
     if np.isnan(values[i]):
         return "not covered: the log carries no text"
-    others = values[near][~np.isnan(values[near])]
-    typical = float(np.median(others)) if len(others) else float("nan")
+    known = near[~np.isnan(values[near])]
+    others = values[known]
+    typical = _middle(others, units.stands_for[known])
     if name == "fresh_output":
         return (
             f"{units.sweep[i]:.0%} of templated exchanges put a new item through, typical answer "
@@ -226,6 +225,16 @@ def _describe(name: str, units: Units, i: int, near: np.ndarray) -> str:
         f"mean log-odds that a prompt asks for training material {values[i]:+.2f}, against "
         f"{typical:+.2f} in the middle of {len(others)} customers of like volume"
     )
+
+
+def _middle(values: np.ndarray, weight: np.ndarray) -> float:
+    """Weighted median, the mean of the two in the middle where no one is; NaN of nothing."""
+    if len(values) == 0:
+        return float("nan")
+    order = np.argsort(values)
+    below = np.cumsum(weight[order]) / weight.sum()
+    low, high = np.searchsorted(below, [0.5 - 1e-9, 0.5 + 1e-9])
+    return float(values[order][[low, high]].mean())
 
 
 def _payer_term(units: Units, i: int) -> Term:
