@@ -82,9 +82,7 @@ def case(rng: np.random.Generator, right: bool, seed: int, level: str) -> dict[s
     evidence = float(rng.normal(1.0 if right else -0.5, 0.7))
     return {
         "provider": (level, seed), "level": level, "right": right, "named": right, "link_p": 1e-30,
-        "evidence": {
-            "fresh_output": evidence, "intent": float(rng.normal()), "payers": float(rng.integers(2)),
-        },
+        "evidence": {"fresh_output": evidence, "intent": float(rng.normal())},
     }  # fmt: skip
 
 
@@ -102,7 +100,7 @@ def test_the_fitted_curve_is_the_likelihood_ratio() -> None:
     for evidence in (-0.5, 0.0, 0.5, 1.0):
         # Of two normal distributions of one deviation: linear in the evidence.
         exact = (1.5 * evidence - 0.5 * (1.0 - 0.25)) / 0.49
-        signals = {"fresh_output": evidence, "intent": 0.0, "payers": None}
+        signals = {"fresh_output": evidence, "intent": 0.0}
         assert curve.log_bayes_factor(signals) == pytest.approx(exact, abs=1.0)
 
 
@@ -127,7 +125,6 @@ def test_what_tells_nothing_counts_for_little() -> None:
     weights = fit_curve(made(5, 400))["weights"]
     assert weights["fresh_output"] == 1.0
     assert 0.0 <= weights["intent"] < 0.1
-    assert 0.0 <= weights["payers"] < 0.15
 
 
 @pytest.mark.parametrize("seed", range(4))
