@@ -109,14 +109,24 @@ class Switch:
     how: str
 
 
+def filled(*, carried: str, derived: str = "") -> Mapping[str, str]:
+    """Declare which canonical columns a format can fill, each list a text of their names.
+
+    Args:
+        carried: the value is as the log has it.
+        derived: the value is put together or computed.
+    """
+    return dict.fromkeys(carried.split(), "carried") | dict.fromkeys(derived.split(), "derived")
+
+
 class LogFormat(ABC):
     """One log format.
 
     Attributes:
         name: what ``--source`` calls it.
         summary: what it reads, in a line.
-        columns: canonical columns that a log of it can fill: ``carried`` where the value is as the
-            log has it, ``derived`` where it is put together or computed. All others are absent.
+        columns: canonical columns that a log of it can fill, and how (see ``filled``); all others
+            are absent.
         switches: what an operator can switch on to get more.
     """
 
