@@ -20,8 +20,8 @@ from stillhunt.readers import LogReader, Quarantine, ReadOptions, log_formats
 from stillhunt.readers.messages import conversation, finish_reason, reply
 from stillhunt.readers.registry import register
 
-PAYLOAD = FIXTURES / "litellm-1.106.2-real-proxy-payload.jsonl"
-SPEND = FIXTURES / "litellm-1.106.2-real-proxy-spend-logs.jsonl"
+PAYLOAD = FIXTURES / "litellm_proxy" / "payload.jsonl"
+SPEND = FIXTURES / "litellm_proxy" / "spend-logs.jsonl"
 OTEL = FIXTURES / "otel-traces-from-specification.jsonl"
 
 

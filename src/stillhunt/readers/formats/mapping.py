@@ -16,7 +16,7 @@ from stillhunt.readers.bodies import request_fields, response_fields
 from stillhunt.readers.nested import decoded
 from stillhunt.readers.options import ReadOptions
 from stillhunt.readers.records import Sample
-from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, register
+from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, filled, register
 from stillhunt.readers.streams import whole_body
 from stillhunt.records.exchange import EXCHANGE_SCHEMA, REQUIRED
 
@@ -36,6 +36,7 @@ class OwnFormat(LogFormat):
 
     name = "mapping"
     summary = "your own JSON lines, CSV or Parquet, described by --mapping FILE"
+    columns = filled(carried=" ".join(EXCHANGE_SCHEMA.names))
 
     def __init__(self, options: ReadOptions) -> None:
         super().__init__(options)
