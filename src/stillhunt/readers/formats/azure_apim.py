@@ -51,9 +51,9 @@ class ApiManagement(LogFormat):
     columns = filled(
         carried="""
             exchange_id time account client_address user_agent request_model input_tokens
-            output_tokens status stream
+            output_tokens status finish_reason stream
         """,
-        derived="system prompt response finish_reason",
+        derived="system prompt response",
     )
     switches = (
         Switch(

@@ -53,10 +53,10 @@ class Cloudflare(LogFormat):
     summary = "Cloudflare AI Gateway's logs, from its REST API or from Logpush"
     columns = filled(
         carried="""
-            time account organization client_address user_agent request_model input_tokens
+            exchange_id time account organization client_address user_agent request_model input_tokens
             output_tokens max_tokens status temperature stream
         """,
-        derived="exchange_id system prompt response finish_reason",
+        derived="system prompt response finish_reason",
     )
     switches = (
         Switch(

@@ -85,10 +85,10 @@ class GatewayBodies(LogFormat):
     summary = "OpenAI's and Anthropic's request and response bodies in any gateway's JSON"
     columns = filled(
         carried="""
-            exchange_id time account organization tls_fingerprint user_agent request_model
+            exchange_id time organization tls_fingerprint user_agent request_model
             input_tokens output_tokens max_tokens status temperature stream
         """,
-        derived="credential client_address system prompt response finish_reason",
+        derived="account credential client_address system prompt response finish_reason",
     )
     switches = (
         Switch(

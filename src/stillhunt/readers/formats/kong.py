@@ -28,9 +28,9 @@ class Kong(LogFormat):
     columns = filled(
         carried="""
             exchange_id time account credential client_address user_agent request_model
-            input_tokens output_tokens max_tokens status temperature stream
+            input_tokens output_tokens max_tokens status finish_reason temperature stream
         """,
-        derived="system prompt response finish_reason",
+        derived="system prompt response",
     )
     switches = (
         Switch(

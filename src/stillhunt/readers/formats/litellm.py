@@ -30,10 +30,10 @@ class LiteLLM(LogFormat):
     summary = "LiteLLM's StandardLoggingPayload as JSON lines, or rows of LiteLLM_SpendLogs"
     columns = filled(
         carried="""
-            exchange_id time account organization credential client_address user_agent request_model
+            exchange_id time account organization credential user_agent request_model
             input_tokens output_tokens max_tokens temperature stream
         """,
-        derived="system prompt response status finish_reason",
+        derived="client_address system prompt response status finish_reason",
     )
     switches = (
         Switch(
