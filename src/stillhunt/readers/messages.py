@@ -5,8 +5,8 @@ tools, one compact JSON line each. ``prompt`` holds the other turns: a single us
 is; several become paragraphs ``User: ...``, ``Assistant: ...``, ``Tool: ...``. Images, audio and
 files become ``[image]``, ``[audio]``, ``[file]``; tool calls ``[tool call: name arguments]``.
 
-Understood shapes: OpenAI chat completions and responses, Anthropic messages, OpenTelemetry's
-``parts``. Anything else is passed over: logs hold what customers sent, which may be anything.
+Understood shapes: OpenAI chat completions and responses, Anthropic messages, Bedrock's Converse,
+OpenTelemetry's ``parts``. Anything else is passed over: logs hold what customers sent, which may be anything.
 """
 
 from __future__ import annotations
@@ -41,6 +41,12 @@ _RESULTS = frozenset(
         "web_search_tool_result",
     }
 )
+_REASONS = ("finish_reason", "stop_reason", "stopReason", "finishReason", "completionReason")
+# Bedrock's Converse names a part by its only key instead of a type.
+_KEYED_MEDIA = {
+    "image": "[image]", "audio": "[audio]", "video": "[video]", "document": "[file]",
+}  # fmt: skip
+_KEYED = ("reasoningContent", "reasoningText", "guardContent")
 _ANSWERS = ("response", "result", "output", "content")
 _DEEPEST = 16
 
@@ -98,7 +104,7 @@ def finish_reason(response: Any) -> str | None:
         return next((found for item in response if (found := finish_reason(item))), None)
     if not isinstance(response, Mapping):
         return None
-    for key in ("finish_reason", "stop_reason", "finishReason"):
+    for key in _REASONS:
         if isinstance(found := response.get(key), str) and found:
             return found
     return finish_reason(response.get("choices")) if "choices" in response else None
@@ -196,7 +202,21 @@ def _part_text(part: Mapping[str, Any], depth: int) -> str:
     for key in ("text", "content", "thinking", "summary", "parts", "refusal", "reasoning"):
         if text := content_text(part.get(key), depth + 1):
             return text
-    return ""
+    return "" if kind else _keyed_text(part, depth)
+
+
+def _keyed_text(part: Mapping[str, Any], depth: int) -> str:
+    if isinstance(use := part.get("toolUse"), Mapping):
+        return _call(use)
+    if isinstance(result := part.get("toolResult"), Mapping):
+        found = result.get("content")
+        return content_text(found, depth + 1) or compact(found)
+    if "json" in part:
+        return compact(part["json"])
+    for key in _KEYED:
+        if text := content_text(part.get(key), depth + 1):
+            return text
+    return next((mark for key, mark in _KEYED_MEDIA.items() if key in part), "")
 
 
 def _medium(kind: str, modality: Any) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -96,11 +96,34 @@ class Mapper(ABC):
         return ()
 
 
+@dataclass(frozen=True)
+class Switch:
+    """What an operator can switch on at the producer so that its log carries more.
+
+    Attributes:
+        columns: canonical columns that it brings.
+        how: what to do, one sentence.
+    """
+
+    columns: tuple[str, ...]
+    how: str
+
+
 class LogFormat(ABC):
-    """One log format."""
+    """One log format.
+
+    Attributes:
+        name: what ``--source`` calls it.
+        summary: what it reads, in a line.
+        columns: canonical columns that a log of it can fill: ``carried`` where the value is as the
+            log has it, ``derived`` where it is put together or computed. All others are absent.
+        switches: what an operator can switch on to get more.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    columns: ClassVar[Mapping[str, str]] = {}
+    switches: ClassVar[tuple[Switch, ...]] = ()
 
     def __init__(self, options: ReadOptions) -> None:
         self.options = options
