@@ -84,7 +84,7 @@ def child(variant: Variant, api: str, sink: str) -> None:
     class Caller(SpanProcessor):
         """What a gateway knows of its callers, on every span, as it would put it there."""
 
-        def on_start(self, span: Any, parent_context: Any = None) -> None:
+        def on_start(self, span: Any, parent_context: Any = None) -> None:  # noqa: ARG002
             span.set_attribute("user.id", "user-ada")
             span.set_attribute("client.address", "203.0.113.7")
             span.set_attribute("user_agent.original", "OpenAI/Python 2.8.1")
