@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if given.accept:
                 shutil.rmtree(FIXTURES / name, ignore_errors=True)
                 shutil.copytree(out, FIXTURES / name)
+                (FIXTURES / name).chmod(0o755)
     return int(differ and not given.accept)
 
 
@@ -126,7 +127,7 @@ def differences(old: Path, new: Path) -> list[str]:
         if not now.is_file():
             told.append(f"{name}: no longer written")
         elif not was.is_file():
-            told.append(f"{name}: new; {_summary(carried(now))}")
+            told.append(f"{name}: new; {_summary(now)}")
         elif name == VERSIONS:
             before, after = json.loads(was.read_text()), json.loads(now.read_text())
             told += [
@@ -173,8 +174,10 @@ def carried(path: Path) -> Counter[str]:
     return found
 
 
-def _summary(found: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in found.items())
+def _summary(path: Path) -> str:
+    if path.name == VERSIONS:
+        return path.read_text()
+    return ", ".join(f"{name} {count}" for name, count in carried(path).items())
 
 
 def paths_in(path: Path) -> set[str]:

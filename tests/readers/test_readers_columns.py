@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 # Any column is a mapping's to give, and the canonical format's to have.
 UNIVERSAL = ("canonical", "mapping")
 JOINED = ("azure-apim", "openinference", "otel")
-SHORT = {"carried": "carried", "derived": "derived", "absent": "–"}
+SHORT = {"carried": "carried", "derived": "derived", "absent": ""}
 
 
 def _logs() -> Iterator[Path]:
@@ -135,7 +135,8 @@ def test_a_format_carries_what_it_says(name: str) -> None:
     seen = observed()
     assert name in seen, "no fixture of this format"
     declared = {
-        column: log_formats()[name].columns.get(column, "absent") for column in EXCHANGE_SCHEMA.names
+        column: log_formats()[name].columns.get(column, "absent")
+        for column in EXCHANGE_SCHEMA.names
     }
     if name not in UNIVERSAL:
         assert seen[name] == declared

@@ -22,6 +22,7 @@ Container = Literal["parquet", "csv", "json lines"]
 
 _SAMPLE_RECORDS = 50
 _SAMPLE_BYTES = 8 << 20
+_HEAD = 4096
 _BATCH_BYTES = 16 << 20
 
 csv.field_size_limit(LONGEST_LINE)
@@ -56,6 +57,8 @@ class Sample:
         records: its first readable rows (JSON lines and CSV; none for Parquet).
         problem: why nothing of it could be read, or None.
         damaged: it is a log, or was one, but not even its beginning can be read.
+        head: its first bytes, unpacked, where it is none of Parquet and CSV.
+        document: it is one JSON object over several lines, and its only row.
     """
 
     path: Path
@@ -64,6 +67,8 @@ class Sample:
     records: tuple[dict[str, Any], ...]
     problem: str | None = None
     damaged: bool = False
+    head: bytes = b""
+    document: bool = False
 
 
 def take_sample(path: Path) -> Sample:
@@ -107,6 +112,11 @@ def _sample_lines(path: Path) -> Sample:
         size += record.size
         if size > _SAMPLE_BYTES or seen + 1 >= _SAMPLE_RECORDS:
             break
+    head = _head(path)
+    if not found and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        whole = next(document_record(ByteStream(path)))
+        if whole.values is not None:
+            return Sample(path, "json lines", (), (whole.values,), head=head, document=True)
     problem = None
     damaged = False
     if not found and first is not None:
@@ -114,7 +124,38 @@ def _sample_lines(path: Path) -> Sample:
         problem = f"its first lines are no JSON objects ({first.problem})"
         if (first.excerpt or "").lstrip().startswith("["):
             problem = "it is one JSON array, not JSON lines (jq -c '.[]' makes lines of it)"
-    return Sample(path, "json lines", (), tuple(found), problem, damaged)
+    return Sample(path, "json lines", (), tuple(found), problem, damaged, head)
+
+
+def _head(path: Path) -> bytes:
+    head = b""
+    try:
+        for piece in ByteStream(path):
+            head += piece[:_HEAD]
+            if len(head) >= _HEAD:
+                break
+    except BrokenStreamError:
+        pass
+    return head[:_HEAD]
+
+
+def document_record(stream: ByteStream) -> Iterator[Record]:
+    """Give a file that is one JSON object as its only Record, if it is no longer than a line may be."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for piece in stream:
+            size += len(piece)
+            if size > LONGEST_LINE:
+                yield Record(1, None, "JSON document too long", _beginning(parts[0]), size)
+                return
+            parts.append(piece)
+    except BrokenStreamError as error:
+        yield Record(1, None, str(error.args[0]) + LOST, size=size)
+        return
+    data = b"".join(parts).removeprefix(b"\xef\xbb\xbf")
+    values, problem = parse_object(data)
+    yield Record(1, values, problem, None if problem is None else _beginning(data), size)
 
 
 def json_records(stream: ByteStream) -> Iterator[Record]:

@@ -26,6 +26,7 @@ from stillhunt.readers.records import (
     Record,
     Sample,
     csv_records,
+    document_record,
     first_line,
     json_records,
     parquet_parts,
@@ -152,7 +153,7 @@ class LogFormat(ABC):
     def read(self, file: Opened) -> Iterator[ReadBatch]:
         """Read a whole file. What is given here reads it record by record."""
         mapper = self.mapper(file)
-        gathered = _Gathered(file)
+        gathered = Gathered(file)
         quarantine = file.settler.quarantine
         for record in records_of(file):
             if record.values is None:
@@ -174,7 +175,9 @@ class LogFormat(ABC):
         yield from gathered.settle()
 
 
-class _Gathered:
+class Gathered:
+    """Exchanges on their way to becoming a batch."""
+
     def __init__(self, file: Opened) -> None:
         self._file = file
         self._rows: list[int] = []
@@ -182,6 +185,7 @@ class _Gathered:
         self._size = 0
 
     def extend(self, produced: Iterable[tuple[int, Fields]], size: int) -> None:
+        """Add exchanges that came from so many bytes."""
         for row, fields in produced:
             self._rows.append(row)
             self._fields.append(fields)
@@ -189,10 +193,12 @@ class _Gathered:
 
     @property
     def full(self) -> bool:
+        """Whether it is enough for a batch."""
         limit = self._file.settler.options.batch_rows
         return len(self._rows) >= limit or self._size >= BATCH_BYTES
 
     def settle(self) -> Iterator[ReadBatch]:
+        """Give what was gathered, and begin again."""
         names = dict.fromkeys(name for fields in self._fields for name in fields)
         columns = {name: [fields.get(name) for fields in self._fields] for name in names}
         rows = np.array(self._rows, dtype=np.int64)
@@ -208,6 +214,8 @@ def records_of(file: Opened) -> Iterator[Record]:
     file.progress.stream = ByteStream(file.path)
     if file.sample.container == "csv":
         yield from csv_records(file.progress.stream)
+    elif file.sample.document:
+        yield from document_record(file.progress.stream)
     else:
         yield from json_records(file.progress.stream)
 

@@ -25,7 +25,8 @@ class Written:
     Attributes:
         name: what tables and tests call it, such as ``otel (protobuf)``.
         source: the reader that has to recognise it.
-        carries: canonical columns that come back as they were; the others come back null.
+        carries: canonical columns that come back as they were; the others come back null, but for
+            exchange_id, which is made where it is not carried.
         write: writes rows in their order into an empty folder and returns the files.
         bare: parses one such file with nothing but a parser; returns how many records it has.
         options: what else a user has to give (ReadOptions by name), such as a mapping file, which

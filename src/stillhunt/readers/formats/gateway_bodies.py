@@ -86,9 +86,9 @@ class GatewayBodies(LogFormat):
     columns = filled(
         carried="""
             exchange_id time organization tls_fingerprint user_agent request_model
-            input_tokens output_tokens max_tokens status temperature stream
+            input_tokens output_tokens max_tokens temperature stream
         """,
-        derived="account credential client_address system prompt response finish_reason",
+        derived="account credential client_address system prompt response status finish_reason",
     )
     switches = (
         Switch(

@@ -164,8 +164,12 @@ def follow(record: Any, path: Path_) -> Any:
     return value
 
 
-def load_mapping(path: Path) -> tuple[dict[str, Field], dict[str, Field]]:
+def load_mapping(path: Path, *, partial: bool = False) -> tuple[dict[str, Field], dict[str, Field]]:
     """Read a mapping file.
+
+    Args:
+        path: the file.
+        partial: what the Exchange requires need not be in it.
 
     Returns:
         The fields by canonical column, and those of the table ``chat``.
@@ -197,7 +201,7 @@ def load_mapping(path: Path) -> tuple[dict[str, Field], dict[str, Field]]:
                 )
         tables[table] = {k: _field(path, f"{table}.{k}", v) for k, v in entries.items()}
     for name in REQUIRED:
-        if name not in tables["fields"]:
+        if name not in tables["fields"] and not partial:
             raise _wrong(path, f"fields.{name}", "is missing, and required")
     return tables["fields"], tables["chat"]
 
