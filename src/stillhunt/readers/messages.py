@@ -162,6 +162,8 @@ def _role(message: Mapping[str, Any]) -> str:
     if isinstance(role, str) and role:
         return role.lower()
     kind = message.get("type")
+    if not isinstance(kind, str):
+        return "user"
     if kind in _RESULTS:
         return "tool"
     return "assistant" if kind in _CALLS or kind == "reasoning" else "user"
