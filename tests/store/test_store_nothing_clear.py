@@ -23,8 +23,7 @@ ELSEWHERE = ("system", "prompt", "response", "exchange_id")
 
 
 def _logs() -> Iterator[Path]:
-    for path in sorted(FIXTURES.rglob("*.jsonl")):
-        yield path
+    yield from sorted(FIXTURES.rglob("*.jsonl"))
 
 
 def _options(path: Path, **more: Any) -> ReadOptions:
