@@ -10,6 +10,8 @@ from stillhunt.readers.records import parse_object
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a value that is an object, or the text of one, as a mapping; else an empty one."""
+    if type(value) is dict:  # what nearly all are, told without asking an abstract class
+        return value
     value = decoded(value)
     return value if isinstance(value, Mapping) else {}
 
@@ -29,4 +31,7 @@ def text(value: Any) -> str | None:
 
 def first(*values: Any) -> Any:
     """Return the first value that is neither None nor an empty string, or None."""
-    return next((value for value in values if value is not None and value != ""), None)
+    for value in values:
+        if value is not None and value != "":
+            return value
+    return None

@@ -164,7 +164,7 @@ def _sides(record: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any], Any]
     asked: Any = None
     for name in _REQUESTS:
         held = decoded(record.get(name))
-        if isinstance(held, Mapping):
+        if isinstance(held, dict):
             asked = held
             if "body" in held or "json" in held:
                 asked = decoded(first(held.get("body"), held.get("json")))
@@ -177,7 +177,7 @@ def _sides(record: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any], Any]
         held = record.get(name)
         if held is not None and held != "":
             answered = decoded(held)
-            if isinstance(answered, Mapping) and "body" in answered:
+            if isinstance(answered, dict) and "body" in answered:
                 status = first(answered.get("status"), answered.get("status_code"))
                 answered = answered["body"]
             break
@@ -185,7 +185,7 @@ def _sides(record: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any], Any]
 
 
 def _is_request(body: Any) -> bool:
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return False
     if isinstance(body.get("messages"), list) or isinstance(body.get("contents"), list):
         return True
@@ -201,7 +201,7 @@ def _find(places: list[Mapping[str, Any]], names: tuple[str, ...]) -> Any:
     for place in places:
         for name in names:
             value = place.get(name)
-            if isinstance(value, Mapping):
+            if isinstance(value, dict):
                 value = first(*(value.get(key) for key in _NAMED))
             if value is not None and value != "" and not isinstance(value, list | Mapping | bool):
                 return value
