@@ -94,7 +94,7 @@ def reply(response: Any, depth: int = 0) -> str | None:
         return None
     for key in ("choices", "output", "message", "candidates"):
         inner = response.get(key)
-        if isinstance(inner, list | dict) and inner:
+        if isinstance(inner, (list, dict)) and inner:
             return reply(inner, depth + 1)
     return _message_text(response) or None
 
