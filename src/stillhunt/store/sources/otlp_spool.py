@@ -117,20 +117,26 @@ class Spool:
 
     def _write(self, data: bytes) -> None:
         """Write all of it, or nothing that will be read; holds the lock."""
+        handle = self._opened() if self._handle is None else self._handle
         try:
-            if self._handle is None:
-                path = self._folder / f"{self._next:08d}{_OPEN}"
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
-                self._handle = os.open(path, flags, 0o600)
-                sync(self._folder)
             left = memoryview(data)
             while left:
-                left = left[os.write(self._handle, left) :]
+                left = left[os.write(handle, left) :]
         except OSError as error:
-            if self._handle is not None:
-                os.ftruncate(self._handle, self._size)
+            os.ftruncate(handle, self._size)
             raise _unwritable(self._folder, error) from error
         self._size += len(data)
+
+    def _opened(self) -> int:
+        """Begin a segment; holds the lock."""
+        path = self._folder / f"{self._next:08d}{_OPEN}"
+        try:
+            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            sync(self._folder)
+        except OSError as error:
+            self._failed = self._handle is not None
+            raise _unwritable(self._folder, error) from error
+        return self._handle
 
     def _sync(self, ticket: int) -> None:
         """Have what was written up to a ticket on the disk; one sync serves all who wait for it."""
