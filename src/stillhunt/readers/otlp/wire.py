@@ -22,12 +22,27 @@ MOST_PARTS = 1 << 16
 """Attributes, events, list elements of one record, at most; nothing real has so many."""
 
 MALFORMED = "not valid OTLP protobuf"
+MOST_RECORDS = 1 << 20
+"""Spans or log records of one resource, at most; nothing real has so many in what is read at once."""
+
 TOO_LONG = "span or log record too long"
 TOO_MANY = "span or log record of too many parts"
+CROWDED = "resource of too many spans or log records; what follows in it is lost"
 NO_EXCHANGES = "metrics and profiles hold no exchanges"
 """Reasons."""
 
 _VARINT, _FIXED64, _LEN, _FIXED32 = 0, 1, 2, 5
+_SMALL = 1 << 16
+_DEEPEST_COUNTED = 100  # protobuf itself refuses what is deeper
+_INSIDE = {
+    "Span": {9: "KeyValue", 11: "Event"},
+    "LogRecord": {5: "AnyValue", 6: "KeyValue"},
+    "Event": {3: "KeyValue"},
+    "KeyValue": {2: "AnyValue"},
+    "AnyValue": {5: "ArrayValue", 6: "KeyValueList"},
+    "ArrayValue": {1: "AnyValue"},
+    "KeyValueList": {1: "KeyValue"},
+}
 _OLD_SCOPES = 1000
 _ERROR = 2
 
@@ -125,7 +140,7 @@ def wire_items(data: bytes, row: int) -> Iterator[Item | Bad | str]:
         WireError: the envelope itself is broken; what came before it stays good.
     """
     schema = otlp_schema()
-    end = len(data)
+    end, first = len(data), row
     shared: Attributes = {}
     for field in fields(data, 0, end):
         if field.number == 1 and field.kind == _LEN:
@@ -135,12 +150,16 @@ def wire_items(data: bytes, row: int) -> Iterator[Item | Bad | str]:
         if field.number in (2, _OLD_SCOPES) and field.kind == _LEN:
             for inner in fields(data, field.start, field.end):
                 if inner.number == 2 and inner.kind == _LEN:
+                    if row - first >= MOST_RECORDS:
+                        yield Bad(CROWDED)
+                        return
                     yield _item(schema, data, inner, row, shared)
                     row += 1
 
 
 def _resource(schema: Schema, data: bytes) -> Attributes:
-    if len(data) > LONGEST_RECORD:
+    """Return a resource's attributes; none where it cannot be read, for its records still can."""
+    if len(data) > _SMALL:
         return {}
     try:
         return _attributes(schema.resource.FromString(data).attributes)
@@ -158,6 +177,8 @@ def _item(
         reader = _reader(data, field)
         if reader is None:
             return NO_EXCHANGES
+        if size > _SMALL:
+            _count(data, field, "Span" if reader is _span else "LogRecord", 0, 0)
         return reader(schema, data[field.start : field.end], row, shared)
     except (schema.error, WireError):
         return Bad(MALFORMED)
@@ -182,6 +203,24 @@ def _reader(data: bytes, record: Field) -> Callable[..., Item] | None:
             elif field.number in (5, 6, 9, 10, 12) and field.kind == _LEN:
                 found = _log if field.number in (6, 12) else None
     return found
+
+
+def _count(data: bytes, message: Field, kind: str, depth: int, parts: int) -> int:
+    """Count the messages in a message: two bytes of an empty one become some forty.
+
+    Raises:
+        OverflowError: there are too many.
+    """
+    inside = _INSIDE.get(kind)
+    if inside is None or depth > _DEEPEST_COUNTED:
+        return parts
+    for field in fields(data, message.start, message.end):
+        if field.kind == _LEN and (inner := inside.get(field.number)) is not None:
+            parts += 1
+            if parts > MOST_PARTS:
+                raise OverflowError
+            parts = _count(data, field, inner, depth + 1, parts)
+    return parts
 
 
 def _span(schema: Schema, data: bytes, row: int, shared: Attributes) -> Item:
