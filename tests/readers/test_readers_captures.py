@@ -90,9 +90,7 @@ def test_every_instrumented_client(tmp_path: Path, path: Path) -> None:
     prompts = [row["prompt"] for row in rows]
     assert turns in [p and _tight(p) for p in prompts]
     calls = [row["response"] for row in rows if "[tool call" in (row["response"] or "")]
-    assert [_tight(call) for call in calls] == [
-        '[tool call: get_weather {"city":"Lisbon"}]'
-    ]
+    assert [_tight(call) for call in calls] == ['[tool call: get_weather {"city":"Lisbon"}]']
 
 
 def test_content_that_a_span_lacks_is_found_where_the_instrumentation_put_it(
