@@ -29,4 +29,7 @@ def text(value: Any) -> str | None:
 
 def first(*values: Any) -> Any:
     """Return the first value that is neither None nor an empty string, or None."""
-    return next((value for value in values if value is not None and value != ""), None)
+    for value in values:
+        if value is not None and value != "":
+            return value
+    return None
