@@ -80,7 +80,11 @@ def request_fields(body: Any, *, text: bool = True) -> Fields:
     if text:
         fields["system"], fields["prompt"] = messages.conversation(
             next((body[key] for key in _TURNS if body.get(key) is not None), None),
-            first(body.get("tools"), body.get("functions"), mapping(body.get("toolConfig")).get("tools")),
+            first(
+                body.get("tools"),
+                body.get("functions"),
+                mapping(body.get("toolConfig")).get("tools"),
+            ),
             next((body[key] for key in _SYSTEM if body.get(key) is not None), None),
         )
     return fields

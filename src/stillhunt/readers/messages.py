@@ -162,6 +162,8 @@ def _role(message: Mapping[str, Any]) -> str:
     if isinstance(role, str) and role:
         return role.lower()
     kind = message.get("type")
+    if not isinstance(kind, str):
+        return "user"
     if kind in _RESULTS:
         return "tool"
     return "assistant" if kind in _CALLS or kind == "reasoning" else "user"
@@ -178,7 +180,11 @@ def _prompt(turns: list[tuple[str, str]]) -> str | None:
 def _message_text(message: Mapping[str, Any]) -> str:
     """Return reasoning, content and tool calls of one message, in that order."""
     keys = ("reasoning_content", "content", "parts", "text")
-    texts = [text for key in keys if (text := content_text(message.get(key)))]
+    texts = [
+        text
+        for key in keys
+        if (content := message.get(key)) is not None and (text := content_text(content))
+    ]
     calls = message.get("tool_calls")
     if isinstance(calls, list):
         texts += [_call(call) for call in calls if isinstance(call, Mapping)]
@@ -192,6 +198,10 @@ def _message_text(message: Mapping[str, Any]) -> str:
 def _part_text(part: Mapping[str, Any], depth: int) -> str:
     kind = part.get("type")
     kind = kind if isinstance(kind, str) else ""
+    if kind == "text":  # what nearly all are
+        for key in ("text", "content"):
+            if isinstance(found := part.get(key), str) and found:
+                return found
     if kind in _CALLS:
         return _call(part)
     if kind in _RESULTS:

@@ -18,6 +18,10 @@ from stillhunt.readers.compression import PARQUET_MAGIC, BrokenStreamError, Byte
 from stillhunt.readers.lines import LONGEST_LINE, LOST, Line, read_lines
 from stillhunt.readers.quarantine import EXCERPT
 
+# A footer that lies may also give names that are not UTF-8, and numbers beyond reason.
+PARQUET_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
+"""What reading a damaged Parquet file raises."""
+
 Container = Literal["parquet", "csv", "json lines"]
 
 _SAMPLE_RECORDS = 50
@@ -83,7 +87,7 @@ def take_sample(path: Path) -> Sample:
     if magic == PARQUET_MAGIC:
         try:
             names = tuple(pq.read_schema(path).names)
-        except (pa.ArrowException, OSError) as error:
+        except PARQUET_ERRORS as error:
             problem = f"not readable as Parquet: {first_line(error)}"
             return Sample(path, "parquet", (), (), problem, damaged=True)
         return Sample(path, "parquet", names, ())
@@ -332,7 +336,7 @@ def parquet_parts(path: Path, columns: list[str] | None, batch_rows: int) -> Ite
         batch_rows: most rows in a batch.
 
     Raises:
-        pa.ArrowException, OSError: its footer cannot be read.
+        PARQUET_ERRORS: its footer cannot be read.
     """
     with pq.ParquetFile(path, memory_map=False) as file:
         first = 1
@@ -345,7 +349,7 @@ def parquet_parts(path: Path, columns: list[str] | None, batch_rows: int) -> Ite
                 for batch in file.iter_batches(size, row_groups=[group], columns=columns):
                     yield ParquetPart(first + done, batch, batch.num_rows)
                     done += batch.num_rows
-            except (pa.ArrowException, OSError) as error:
+            except PARQUET_ERRORS as error:
                 problem = f"row group {group} unreadable: {first_line(error)}"
                 yield ParquetPart(first + done, None, meta.num_rows - done, problem)
             first += meta.num_rows

@@ -23,6 +23,7 @@ from stillhunt.readers import formats as _formats
 from stillhunt.readers.compression import ByteStream
 from stillhunt.readers.options import ReadBatch, ReadOptions
 from stillhunt.readers.records import (
+    PARQUET_ERRORS,
     Record,
     Sample,
     csv_records,
@@ -38,6 +39,12 @@ BATCH_BYTES = 16 << 20
 
 Fields = dict[str, Any]
 """An exchange under way: canonical column names to values of any type."""
+
+
+_SHAPES = (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
+UNEXPECTED = "a value of a shape that nobody expected"
+"""Reason for a record at which a mapper stumbled. That is a mistake of the mapper's, but who writes
+a record that makes it stumble must not be able to end everybody's hunt."""
 
 
 class BadRecordError(ValueError):
@@ -110,14 +117,24 @@ class Switch:
     how: str
 
 
+def filled(*, carried: str, derived: str = "") -> Mapping[str, str]:
+    """Declare which canonical columns a format can fill, each list a text of their names.
+
+    Args:
+        carried: the value is as the log has it.
+        derived: the value is put together or computed.
+    """
+    return dict.fromkeys(carried.split(), "carried") | dict.fromkeys(derived.split(), "derived")
+
+
 class LogFormat(ABC):
     """One log format.
 
     Attributes:
         name: what ``--source`` calls it.
         summary: what it reads, in a line.
-        columns: canonical columns that a log of it can fill: ``carried`` where the value is as the
-            log has it, ``derived`` where it is put together or computed. All others are absent.
+        columns: canonical columns that a log of it can fill, and how (see ``filled``); all others
+            are absent.
         switches: what an operator can switch on to get more.
     """
 
@@ -158,10 +175,18 @@ class LogFormat(ABC):
                 excerpt = ", ".join(list(record.values)[:20])
                 file.settler.lose(file.name, record.row, str(error.args[0]), excerpt)
                 continue
+            except _SHAPES as error:
+                reason = f"{UNEXPECTED} ({type(error).__name__})"
+                file.settler.lose(file.name, record.row, reason)
+                continue
             gathered.extend(produced, record.size)
             if gathered.full:
                 yield from gathered.settle()
-        gathered.extend(mapper.flush(), 0)
+        try:
+            for produced_last in mapper.flush():
+                gathered.extend((produced_last,), 0)
+        except _SHAPES as error:
+            file.settler.lose(file.name, None, f"{UNEXPECTED} ({type(error).__name__})")
         yield from gathered.settle()
 
 
@@ -242,7 +267,7 @@ def read_parquet(file: Opened, columns: list[str] | None) -> Iterator[Rows]:
                 file.settler.lose(file.name, part.first, problem, rows=part.rows)
                 continue
             yield Rows(part.first, part.batch, part.rows)
-    except (pa.ArrowException, OSError) as error:
+    except PARQUET_ERRORS as error:
         reason = f"not readable as Parquet: {first_line(error)}"
         file.settler.lose(file.name, None, reason)
     file.progress.bytes = size

@@ -56,7 +56,9 @@ class Opener:
             with path.open("rb") as file:
                 data = file.read(_LARGEST)
         except OSError as error:
-            raise InputError(f"The key {path} cannot be read: {error.strerror}.", _REMEDY) from error
+            raise InputError(
+                f"The key {path} cannot be read: {error.strerror}.", _REMEDY
+            ) from error
         try:
             key = serialization.load_pem_private_key(data, password=None)
         except (ValueError, TypeError) as error:

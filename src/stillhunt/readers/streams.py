@@ -151,7 +151,9 @@ def _openai(choice: Any, choices: dict[Any, _Choice]) -> None:
     calls = delta.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
         if isinstance(call, Mapping):
-            under_way = held.calls.setdefault(_key(call.get("index")), {"name": [], "arguments": []})
+            under_way = held.calls.setdefault(
+                _key(call.get("index")), {"name": [], "arguments": []}
+            )
             function = mapping(call.get("function"))
             for key, pieces in under_way.items():
                 pieces.append(_string(function.get(key)))

@@ -25,6 +25,7 @@ from stillhunt.readers.registry import (
     Mapper,
     Opened,
     Switch,
+    filled,
     register,
 )
 
@@ -47,22 +48,13 @@ class ApiManagement(LogFormat):
 
     name = "azure-apim"
     summary = "Azure API Management's LLM log, with its gateway log in the same file"
-    columns = {
-        "exchange_id": "carried",
-        "time": "carried",
-        "account": "carried",
-        "client_address": "carried",
-        "user_agent": "carried",
-        "request_model": "carried",
-        "system": "derived",
-        "prompt": "derived",
-        "response": "derived",
-        "input_tokens": "carried",
-        "output_tokens": "carried",
-        "status": "carried",
-        "finish_reason": "derived",
-        "stream": "carried",
-    }
+    columns = filled(
+        carried="""
+            exchange_id time account client_address user_agent request_model input_tokens
+            output_tokens status finish_reason stream
+        """,
+        derived="system prompt response",
+    )
     switches = (
         Switch(
             ("system", "prompt", "response"),
@@ -154,7 +146,9 @@ class _ApimMapper(Mapper):
                         raise BadRecordError(f"more than {_PIECES} chunks of one message")
                     pieces.append((number, piece))
                     size += _length(piece)
-            call.llm |= {n: v for n, v in item.items() if v not in (None, "", 0)}
+            for name, value in item.items():  # rows of messages have zeros for the tokens
+                if value is not None and value != "" and (value != 0 or name not in call.llm):
+                    call.llm[name] = value
         call.size += size
         self._held += size
 
@@ -186,7 +180,9 @@ class _ApimMapper(Mapper):
                 **answered,
                 "exchange_id": known,
                 "time": first(gateway.get("time"), llm.get("time")),
-                "account": first(text(gateway.get("apimsubscriptionid")), text(gateway.get("userid"))),
+                "account": first(
+                    text(gateway.get("apimsubscriptionid")), text(gateway.get("userid"))
+                ),
                 "client_address": forwarded_or(
                     headers, gateway.get("calleripaddress"), self._trusted_hops
                 ),
@@ -211,7 +207,9 @@ def _rows(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         row = {name.lower(): value for name, value in item.items()}
         if inner := mapping(row.pop("properties", None)):
             row |= {str(name).lower(): value for name, value in inner.items()}
-        row["time"] = first(row.get("timegenerated"), row.get("timegenerated [utc]"), row.get("time"))
+        row["time"] = first(
+            row.get("timegenerated"), row.get("timegenerated [utc]"), row.get("time")
+        )
         yield row
 
 

@@ -18,6 +18,7 @@ from stillhunt.readers.registry import (
     Mapper,
     Opened,
     Switch,
+    filled,
     register,
 )
 
@@ -32,14 +33,10 @@ class AzureOpenAI(LogFormat):
 
     name = "azure-openai"
     summary = "Azure OpenAI's diagnostic log (RequestResponse): metadata only"
-    columns = {
-        "exchange_id": "carried",
-        "time": "derived",
-        "account": "carried",
-        "request_model": "carried",
-        "status": "carried",
-        "stream": "derived",
-    }
+    columns = filled(
+        carried="exchange_id account request_model status",
+        derived="time stream",
+    )
     switches = (
         Switch(
             ("system", "prompt", "response", "input_tokens", "output_tokens", "client_address"),
@@ -57,10 +54,7 @@ class AzureOpenAI(LogFormat):
         """By the share of lines that have the category and Azure's names."""
         if sample.container != "json lines" or not sample.records:
             return 0.0
-        known = sum(
-            any(_is_call(call) for call in _rows(record)) or _CATEGORY == record.get("Category")
-            for record in sample.records
-        )
+        known = sum(any(_is_call(call) for call in _rows(record)) for record in sample.records)
         return 0.95 * known / len(sample.records)
 
     def mapper(self, file: Opened) -> Mapper:
@@ -85,15 +79,17 @@ class _AzureOpenAIMapper(Mapper):
 
 
 def _fields(call: Mapping[str, Any]) -> Fields:
-    properties = mapping(call.get("properties"))
+    properties = mapping(first(call.get("properties"), call.get("properties_s")))
     streamed = text(properties.get("streamType"))
-    resource = text(call.get("resourceId"))
+    resource = first(text(call.get("resourceid")), text(call.get("_resourceid")))
     return {
-        "exchange_id": call.get("correlationId"),
-        "time": first(_ticks(properties.get("requestTime")), call.get("time")),
+        "exchange_id": call.get("correlationid"),
+        "time": first(
+            _ticks(properties.get("requestTime")), call.get("time"), call.get("timegenerated")
+        ),
         "account": first(text(properties.get("objectId")), resource),
         "request_model": first(properties.get("modelDeploymentName"), properties.get("modelName")),
-        "status": call.get("resultSignature"),
+        "status": call.get("resultsignature"),
         "stream": None if streamed is None else not streamed.lower().startswith("non"),
     }
 
@@ -102,11 +98,12 @@ def _rows(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     batch = record.get("records")
     for item in batch if isinstance(batch, list) else (record,):
         if isinstance(item, Mapping):
-            yield item
+            # Diagnostic settings and the table AzureDiagnostics differ in case.
+            yield {name.lower(): value for name, value in item.items()}
 
 
 def _is_call(call: Mapping[str, Any]) -> bool:
-    return call.get("category") == _CATEGORY and "properties" in call and "correlationId" in call
+    return call.get("category") == _CATEGORY and "correlationid" in call
 
 
 def _ticks(value: Any) -> int | None:

@@ -20,6 +20,7 @@ from stillhunt.readers.registry import (
     Mapper,
     Opened,
     Switch,
+    filled,
     register,
 )
 
@@ -48,23 +49,13 @@ class Bedrock(LogFormat):
 
     name = "bedrock"
     summary = "Amazon Bedrock's model-invocation logs, from S3 or CloudWatch"
-    columns = {
-        "exchange_id": "carried",
-        "time": "carried",
-        "account": "derived",
-        "credential": "derived",
-        "request_model": "carried",
-        "system": "derived",
-        "prompt": "derived",
-        "response": "derived",
-        "input_tokens": "carried",
-        "output_tokens": "carried",
-        "max_tokens": "carried",
-        "status": "derived",
-        "finish_reason": "derived",
-        "temperature": "carried",
-        "stream": "derived",
-    }
+    columns = filled(
+        carried="""
+            exchange_id time request_model input_tokens output_tokens max_tokens
+            temperature
+        """,
+        derived="account credential system prompt response status finish_reason stream",
+    )
     switches = (
         Switch(
             ("system", "prompt", "response"),
@@ -87,7 +78,7 @@ class Bedrock(LogFormat):
         if sample.container != "json lines" or not sample.records:
             return 0.0
         known = sum(
-            record.get("schemaType") == _TYPE or _wrapped(record) for record in sample.records
+            bool(record.get("schemaType") == _TYPE or _wrapped(record)) for record in sample.records
         )
         return 0.97 * known / len(sample.records)
 
@@ -106,7 +97,9 @@ class _BedrockMapper(Mapper):
         """Map one call, or those in one message of CloudWatch."""
         for call in _calls(record):
             if not call.keys() >= _NEEDED:
-                raise BadRecordError("no model-invocation log: requestId, timestamp or modelId missing")
+                raise BadRecordError(
+                    "no model-invocation log: requestId, timestamp or modelId missing"
+                )
             yield row, self._fields(row, call)
 
     def _fields(self, row: int, call: Mapping[str, Any]) -> Fields:
@@ -117,7 +110,9 @@ class _BedrockMapper(Mapper):
         ):
             if body.get(f"{part}BodyS3Path") and body.get(f"{part}BodyJson") is None:
                 self._file.settler.quarantine.note(
-                    self._file.name, row, f"the {side} body is in S3 ({part}BodyS3Path) and was not read"
+                    self._file.name,
+                    row,
+                    f"the {side} body is in S3 ({part}BodyS3Path) and was not read",
                 )
         request = request_fields(asked.get("inputBodyJson"), text=self._text)
         response = response_fields(answered.get("outputBodyJson"), text=self._text)

@@ -15,6 +15,7 @@ from stillhunt.readers.registry import (
     LogFormat,
     Mapper,
     Opened,
+    filled,
     read_parquet,
     register,
 )
@@ -35,6 +36,7 @@ class Canonical(LogFormat):
 
     name = "canonical"
     summary = "the canonical columns, as Parquet, CSV or JSON lines"
+    columns = filled(carried=" ".join(EXCHANGE_SCHEMA.names))
 
     def sniff(self, sample: Sample) -> float:
         """All required columns there: certain. JSON lines: by the share of lines that have them."""

@@ -23,6 +23,7 @@ from stillhunt.readers.registry import (
     Mapper,
     Opened,
     Switch,
+    filled,
     register,
 )
 from stillhunt.readers.sealed import Opener, SealedFieldError, is_sealed
@@ -38,10 +39,8 @@ _ACCOUNTS = (
 _ORGANIZATIONS = ("organization", "organization_id", "org_id", "orgId", "org", "team_id", "team")
 _ADDRESSES = ("client_address", "client_ip", "clientIp", "ip")
 _AGENTS = ("user_agent", "userAgent")
-_BODIES = {
-    "request": ("request", "request_body", "request_head"),
-    "response": ("response", "response_body", "response_head"),
-}
+_REQUESTS = ("request", "request_body", "request_head")
+_RESPONSES = ("response", "response_body", "response_head")
 _TIMES = ("Datetime", "Timestamp", "CreatedAt", "EdgeStartTimestamp", "EventTimestamp")
 _IDS = ("Id", "ID", "LogId", "EventId", "RayID")
 
@@ -52,25 +51,13 @@ class Cloudflare(LogFormat):
 
     name = "cloudflare"
     summary = "Cloudflare AI Gateway's logs, from its REST API or from Logpush"
-    columns = {
-        "exchange_id": "derived",
-        "time": "carried",
-        "account": "carried",
-        "organization": "carried",
-        "client_address": "carried",
-        "user_agent": "carried",
-        "request_model": "carried",
-        "system": "derived",
-        "prompt": "derived",
-        "response": "derived",
-        "input_tokens": "carried",
-        "output_tokens": "carried",
-        "max_tokens": "carried",
-        "status": "carried",
-        "finish_reason": "derived",
-        "temperature": "carried",
-        "stream": "carried",
-    }
+    columns = filled(
+        carried="""
+            exchange_id time account organization client_address user_agent request_model input_tokens
+            output_tokens max_tokens status temperature stream
+        """,
+        derived="system prompt response finish_reason",
+    )
     switches = (
         Switch(
             ("account", "organization", "client_address", "user_agent"),
@@ -124,13 +111,9 @@ class _CloudflareMapper(Mapper):
                 raise BadRecordError("a row of neither the REST API nor Logpush")
 
     def _rest(self, call: Mapping[str, Any]) -> Fields:
-        fields = self._said(
-            *(
-                next((call[name] for name in names if call.get(name) not in (None, "")), None)
-                for names in _BODIES.values()
-            ),
-            mapping(call.get("metadata")),
-        )
+        asked = first(*(call.get(name) for name in _REQUESTS))
+        answered = first(*(call.get(name) for name in _RESPONSES))
+        fields = self._said(asked, answered, mapping(call.get("metadata")))
         success = call.get("success")
         return fields | {
             "exchange_id": call.get("id"),

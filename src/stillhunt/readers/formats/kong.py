@@ -13,7 +13,7 @@ from stillhunt.readers.bodies import request_fields, response_fields
 from stillhunt.readers.headers import forwarded_or, header
 from stillhunt.readers.nested import first, mapping, text
 from stillhunt.readers.records import Sample
-from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, Switch, register
+from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, Switch, filled, register
 
 _KNOWN = frozenset({"client_ip", "started_at", "request"})
 _NO_PLUGINS = frozenset({"payload"})
@@ -25,25 +25,13 @@ class Kong(LogFormat):
 
     name = "kong"
     summary = "Kong AI Gateway's file-log and http-log lines"
-    columns = {
-        "exchange_id": "carried",
-        "time": "carried",
-        "account": "carried",
-        "credential": "carried",
-        "client_address": "carried",
-        "user_agent": "carried",
-        "request_model": "carried",
-        "system": "derived",
-        "prompt": "derived",
-        "response": "derived",
-        "input_tokens": "carried",
-        "output_tokens": "carried",
-        "max_tokens": "carried",
-        "status": "carried",
-        "finish_reason": "derived",
-        "temperature": "carried",
-        "stream": "carried",
-    }
+    columns = filled(
+        carried="""
+            exchange_id time account credential client_address user_agent request_model
+            input_tokens output_tokens max_tokens status finish_reason temperature stream
+        """,
+        derived="system prompt response",
+    )
     switches = (
         Switch(
             ("system", "prompt", "response"),
@@ -100,14 +88,17 @@ class _KongMapper(Mapper):
         headers = mapping(request.get("headers"))
         consumer = mapping(record.get("consumer"))
         asked = request_fields(
-            first(payload.get("request"), mapping(ai.get("payload")).get("request")), text=self._text
+            first(payload.get("request"), mapping(ai.get("payload")).get("request")),
+            text=self._text,
         )
         answered = response_fields(payload.get("response"), text=self._text)
         fields: Fields = {
             **asked,
             **answered,
             "exchange_id": first(
-                request.get("id"), header(headers, "x-kong-request-id"), header(headers, "x-request-id")
+                request.get("id"),
+                header(headers, "x-kong-request-id"),
+                header(headers, "x-request-id"),
             ),
             "time": record.get("started_at"),
             "account": first(

@@ -16,7 +16,7 @@ from stillhunt.readers.records import Sample
 from stillhunt.readers.registry import Gathered, LogFormat, Mapper, Opened, Switch, register
 
 COLUMNS = {
-    "exchange_id": "carried",
+    "exchange_id": "derived",
     "time": "carried",
     "account": "carried",
     "client_address": "carried",
@@ -30,7 +30,7 @@ COLUMNS = {
     "output_tokens": "carried",
     "max_tokens": "carried",
     "status": "carried",
-    "finish_reason": "carried",
+    "finish_reason": "derived",
     "temperature": "carried",
     "stream": "carried",
 }

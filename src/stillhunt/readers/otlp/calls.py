@@ -154,7 +154,8 @@ def _add(call: Call, name: str, attributes: Attributes, body: Mapping[str, Any])
 
 def is_model_call(attributes: Mapping[str, Any]) -> bool:
     """Whether a span with these attributes is one request to a model."""
-    if attributes.get("gen_ai.operation.name") in _NO_MODEL_CALL:
+    operation = attributes.get("gen_ai.operation.name")
+    if isinstance(operation, str) and operation in _NO_MODEL_CALL:
         return False
     kind = attributes.get("openinference.span.kind")
     if kind is not None:
