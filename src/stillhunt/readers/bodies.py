@@ -68,9 +68,13 @@ def request_fields(body: Any, *, text: bool = True) -> Fields:
         account: who asks is not the body's to say.
     """
     body = decoded(body)
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return _asked(body) if text else {}
-    settings = next((mapping(body[key]) for key in _SETTINGS if key in body), {})
+    settings: Mapping[str, Any] = {}
+    for key in _SETTINGS:
+        if key in body:
+            settings = mapping(body[key])
+            break
     fields: Fields = {
         "request_model": body.get("model"),
         "max_tokens": _some(body, settings, _LIMITS),
@@ -79,13 +83,7 @@ def request_fields(body: Any, *, text: bool = True) -> Fields:
     }
     if text:
         fields["system"], fields["prompt"] = messages.conversation(
-            next((body[key] for key in _TURNS if body.get(key) is not None), None),
-            first(
-                body.get("tools"),
-                body.get("functions"),
-                mapping(body.get("toolConfig")).get("tools"),
-            ),
-            next((body[key] for key in _SYSTEM if body.get(key) is not None), None),
+            _of(body, _TURNS), _tools(body), _of(body, _SYSTEM)
         )
     return fields
 
@@ -103,36 +101,48 @@ def response_fields(body: Any, *, text: bool = True) -> Fields:
     body = whole_body(body)
     if isinstance(body, str):
         return {"response": body} if text else {}
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return {"response": messages.reply(body)} if text and isinstance(body, list) else {}
     usage = body.get("usage")
-    if not isinstance(usage, Mapping):
+    if not isinstance(usage, dict):
         usage = mapping(body.get("usageMetadata"))
-    inner = next((body[key] for key in _LISTS if isinstance(body.get(key), list)), None)
-    reason = first(
-        messages.finish_reason(body),
-        messages.finish_reason(inner),
-        mapping(body.get("incomplete_details")).get("reason"),
-        body.get("status"),
-    )
+    inner = None
+    reason = messages.finish_reason(body)
+    if reason is None or ("choices" not in body and "content" not in body):
+        inner = next((body[key] for key in _LISTS if isinstance(body.get(key), list)), None)
+        reason = first(
+            reason,
+            messages.finish_reason(inner),
+            mapping(body.get("incomplete_details")).get("reason"),
+            body.get("status"),
+        )
     fields: Fields = {
         "finish_reason": _REASONS.get(reason, reason) if isinstance(reason, str) else None,
-        "input_tokens": first(
-            next((usage[key] for key in _INPUT_COUNTS if key in usage), None),
-            body.get("inputTextTokenCount"),
-            body.get("prompt_token_count"),
-        ),
-        "output_tokens": first(
-            next((usage[key] for key in _OUTPUT_COUNTS if key in usage), None),
-            body.get("generation_token_count"),
-        ),
+        "input_tokens": _of(usage, _INPUT_COUNTS),
+        "output_tokens": _of(usage, _OUTPUT_COUNTS),
     }
-    if inner is not None and fields["output_tokens"] is None:
-        counts = [mapping(item).get("tokenCount") for item in inner]
-        fields["output_tokens"] = next((count for count in counts if count is not None), None)
+    if not usage:
+        fields["input_tokens"] = _of(body, ("inputTextTokenCount", "prompt_token_count"))
+        fields["output_tokens"] = body.get("generation_token_count")
+        if inner is not None and fields["output_tokens"] is None:
+            counts = [mapping(item).get("tokenCount") for item in inner]
+            fields["output_tokens"] = next((count for count in counts if count is not None), None)
     if text:
         fields["response"] = messages.reply(body) or _said(body, inner)
     return fields
+
+
+def _of(body: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    for name in names:
+        if (found := body.get(name)) is not None:
+            return found
+    return None
+
+
+def _tools(body: Mapping[str, Any]) -> Any:
+    if "tools" in body or "functions" in body:
+        return first(body.get("tools"), body.get("functions"))
+    return mapping(body["toolConfig"]).get("tools") if "toolConfig" in body else None
 
 
 def _asked(body: Any) -> Fields:
@@ -149,14 +159,12 @@ def _said(body: Mapping[str, Any], inner: Any) -> str | None:
     texts = [
         found
         for item in inner
-        if isinstance(item, Mapping)
+        if isinstance(item, dict)
         and isinstance(found := first(item.get("outputText"), item.get("text")), str)
     ]
     return "\n\n".join(texts) or None
 
 
 def _some(body: Mapping[str, Any], settings: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    for name in names:
-        if (found := body.get(name)) is not None or (found := settings.get(name)) is not None:
-            return found
-    return None
+    found = _of(body, names)
+    return _of(settings, names) if found is None and settings else found

@@ -17,6 +17,8 @@ def header(headers: Mapping[str, Any], name: str) -> str | None:
         headers: as logged.
         name: in lower case.
     """
+    if not headers:
+        return None
     value = headers.get(name)
     if value is None:
         value = next(

@@ -10,6 +10,10 @@ from stillhunt.readers.records import parse_object
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return a value that is an object, or the text of one, as a mapping; else an empty one."""
+    if type(value) is dict:  # what nearly all are, told without asking an abstract class
+        return value
+    if value is None:
+        return {}
     value = decoded(value)
     return value if isinstance(value, Mapping) else {}
 

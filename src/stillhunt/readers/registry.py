@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -198,6 +199,7 @@ class Gathered:
         self._rows: list[int] = []
         self._fields: list[Fields] = []
         self._size = 0
+        self._limit = file.settler.options.batch_rows
 
     def extend(self, produced: Iterable[tuple[int, Fields]], size: int) -> None:
         """Add exchanges that came from so many bytes."""
@@ -209,16 +211,26 @@ class Gathered:
     @property
     def full(self) -> bool:
         """Whether it is enough for a batch."""
-        limit = self._file.settler.options.batch_rows
-        return len(self._rows) >= limit or self._size >= BATCH_BYTES
+        return len(self._rows) >= self._limit or self._size >= BATCH_BYTES
 
     def settle(self) -> Iterator[ReadBatch]:
-        """Give what was gathered, and begin again."""
-        names = dict.fromkeys(name for fields in self._fields for name in fields)
-        columns = {name: [fields.get(name) for fields in self._fields] for name in names}
+        """Give what is held as batches, and hold nothing."""
+        columns = _columns(self._fields)
         rows = np.array(self._rows, dtype=np.int64)
         self._rows, self._fields, self._size = [], [], 0
         yield from self._file.settler.settle(self._file.name, columns, rows)
+
+
+def _columns(records: list[Fields]) -> dict[str, Sequence[Any]]:
+    """Turn rows into columns; the loops over all values are the dictionaries' own."""
+    names = sorted(set().union(*records))
+    if not names:
+        return {}
+    if any(len(row) != len(names) for row in records):
+        empty: Fields = dict.fromkeys(names)
+        records = [row if len(row) == len(names) else {**empty, **row} for row in records]
+    values = itemgetter(*names, names[0])  # one name more, so that it always gives a tuple
+    return dict(zip(names, zip(*map(values, records), strict=True), strict=False))
 
 
 def records_of(file: Opened) -> Iterator[Record]:

@@ -32,7 +32,7 @@ def whole_body(value: Any) -> Any:
         if head.startswith(("data:", "event:", ":", "id:")):
             return assembled(events(value))
         return decoded(value)
-    if isinstance(value, list) and value and isinstance(value[0], Mapping) and _is_chunk(value[0]):
+    if isinstance(value, list) and value and isinstance(value[0], dict) and _is_chunk(value[0]):
         return assembled(value)
     return value
 
@@ -59,7 +59,7 @@ def assembled(chunks: Iterable[Any]) -> dict[str, Any]:
     blocks: dict[Any, _Block] = {}
     plain: list[str] = []
     for chunk in chunks:
-        if not isinstance(chunk, Mapping):
+        if not isinstance(chunk, dict):
             continue
         kind = chunk.get("type")
         if kind in _WHOLE:
@@ -137,11 +137,11 @@ def _is_chunk(item: Mapping[str, Any]) -> bool:
 
 
 def _openai(choice: Any, choices: dict[Any, _Choice]) -> None:
-    if not isinstance(choice, Mapping):
+    if not isinstance(choice, dict):
         return
     held = choices.setdefault(_key(choice.get("index")), _Choice())
     delta = choice.get("delta")
-    delta = delta if isinstance(delta, Mapping) else choice
+    delta = delta if isinstance(delta, dict) else choice
     for name, source in (
         ("content", "content"), ("content", "text"), ("content", "refusal"),
         ("reasoning_content", "reasoning_content"), ("reasoning_content", "reasoning"),
@@ -150,7 +150,7 @@ def _openai(choice: Any, choices: dict[Any, _Choice]) -> None:
             held.parts[name].append(piece)
     calls = delta.get("tool_calls")
     for call in calls if isinstance(calls, list) else ():
-        if isinstance(call, Mapping):
+        if isinstance(call, dict):
             under_way = held.calls.setdefault(
                 _key(call.get("index")), {"name": [], "arguments": []}
             )

@@ -202,7 +202,7 @@ def _rows(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Give rows with names in lower case, those of ``properties`` among them."""
     batch = record.get("records")
     for item in batch if isinstance(batch, list) else (record,):
-        if not isinstance(item, Mapping):
+        if not isinstance(item, dict):
             continue
         row = {name.lower(): value for name, value in item.items()}
         if inner := mapping(row.pop("properties", None)):
@@ -252,8 +252,8 @@ def _joined(pieces: list[tuple[Any, Any]]) -> Any:
 
 def _continues(one: Any, two: Any) -> bool:
     return (
-        isinstance(one, Mapping)
-        and isinstance(two, Mapping)
+        isinstance(one, dict)
+        and isinstance(two, dict)
         and one.get("role") == two.get("role")
         and isinstance(one.get("content"), str)
         and isinstance(two.get("content"), str)
@@ -263,7 +263,7 @@ def _continues(one: Any, two: Any) -> bool:
 def _answer(value: Any) -> Any:
     """Return messages of a completion as a body; a whole body as it is."""
     if isinstance(value, list) and all(
-        isinstance(item, Mapping) and ("role" in item or "content" in item) for item in value
+        isinstance(item, dict) and ("role" in item or "content" in item) for item in value
     ):
         reasons = [item.get("finish_reason") for item in value if item.get("finish_reason")]
         choices = [{"message": item} for item in value]
@@ -284,6 +284,6 @@ def _length(value: Any, depth: int = 0) -> int:
         return 0
     if isinstance(value, list):
         return sum(_length(item, depth + 1) for item in value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return sum(_length(item, depth + 1) for item in value.values())
     return 8

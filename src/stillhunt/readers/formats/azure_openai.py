@@ -97,7 +97,7 @@ def _fields(call: Mapping[str, Any]) -> Fields:
 def _rows(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     batch = record.get("records")
     for item in batch if isinstance(batch, list) else (record,):
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             # Diagnostic settings and the table AzureDiagnostics differ in case.
             yield {name.lower(): value for name, value in item.items()}
 

@@ -104,16 +104,13 @@ class _BedrockMapper(Mapper):
 
     def _fields(self, row: int, call: Mapping[str, Any]) -> Fields:
         asked, answered = mapping(call.get("input")), mapping(call.get("output"))
-        for side, body, part in (
-            ("request", asked, "input"),
-            ("response", answered, "output"),
+        for side, name, body in (
+            ("request", "inputBodyS3Path", asked),
+            ("response", "outputBodyS3Path", answered),
         ):
-            if body.get(f"{part}BodyS3Path") and body.get(f"{part}BodyJson") is None:
-                self._file.settler.quarantine.note(
-                    self._file.name,
-                    row,
-                    f"the {side} body is in S3 ({part}BodyS3Path) and was not read",
-                )
+            if name in body and body[name] and body.get(name.replace("S3Path", "Json")) is None:
+                told = f"the {side} body is in S3 ({name}) and was not read"
+                self._file.settler.quarantine.note(self._file.name, row, told)
         request = request_fields(asked.get("inputBodyJson"), text=self._text)
         response = response_fields(answered.get("outputBodyJson"), text=self._text)
         account, session = _principal(call)
@@ -142,16 +139,19 @@ def _wrapped(record: Mapping[str, Any]) -> bool:
         return True
     events = record.get("logEvents")
     return isinstance(events, list) and any(
-        isinstance(event, Mapping) and _wrapped(event) for event in events[:1]
+        isinstance(event, dict) and _wrapped(event) for event in events[:1]
     )
 
 
 def _calls(record: dict[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if "requestId" in record:
+        yield record
+        return
     events = record.get("logEvents")
     for event in events if isinstance(events, list) else (record,):
-        if isinstance(event, Mapping):
+        if isinstance(event, dict):
             inner = decoded(event.get("message"))
-            yield inner if isinstance(inner, Mapping) else event
+            yield inner if isinstance(inner, dict) else event
 
 
 def _principal(call: Mapping[str, Any]) -> tuple[str | None, str | None]:

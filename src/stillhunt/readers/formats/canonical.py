@@ -27,7 +27,9 @@ _NAMES = frozenset(EXCHANGE_SCHEMA.names)
 class _AsItIs(Mapper):
     def feed(self, row: int, record: dict[str, Any]) -> Iterable[tuple[int, Fields]]:
         """Keep the canonical columns; unknown ones are kept out."""
-        return ((row, {name: value for name, value in record.items() if name in _NAMES}),)
+        if not record.keys() <= _NAMES:
+            record = {name: value for name, value in record.items() if name in _NAMES}
+        return ((row, record),)
 
 
 @register

@@ -169,7 +169,7 @@ class _CloudflareMapper(Mapper):
 def _rows(record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     page = record.get("result")
     for item in page if isinstance(page, list) else (record,):
-        if isinstance(item, Mapping):
+        if isinstance(item, dict):
             yield item
 
 

@@ -9,6 +9,7 @@ the names that gateways use; where yours has others, a mapping names them (``[ch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -71,6 +72,7 @@ _STATUSES = (
 )
 _HEADERS = ("headers", "request_headers", "requestHeaders")
 _INSIDE = ("metadata", "auth", "identity", "client", "context", "attributes")
+_PLAIN = frozenset({str, int, float, datetime})
 _NAMED = ("id", "name", "username", "email")
 _SECRETS = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 _HIDDEN = ("*", "redact", "mask", "\u2026", "<", "[")
@@ -135,7 +137,7 @@ class _BodiesMapper(Mapper):
             record if asked is not record else _without_callers_own(record)
         ]
         if asked is not record:
-            places += [inner for name in _INSIDE if (inner := mapping(record.get(name)))]
+            places += [mapping(record[name]) for name in _INSIDE if name in record]
         credential = first(_find(places, _CREDENTIALS), _secret(record, headers))
         said = mapping(answered)
         fields |= {
@@ -164,7 +166,7 @@ def _sides(record: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any], Any]
     asked: Any = None
     for name in _REQUESTS:
         held = decoded(record.get(name))
-        if isinstance(held, Mapping):
+        if isinstance(held, dict):
             asked = held
             if "body" in held or "json" in held:
                 asked = decoded(first(held.get("body"), held.get("json")))
@@ -177,7 +179,7 @@ def _sides(record: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any], Any]
         held = record.get(name)
         if held is not None and held != "":
             answered = decoded(held)
-            if isinstance(answered, Mapping) and "body" in answered:
+            if isinstance(answered, dict) and "body" in answered:
                 status = first(answered.get("status"), answered.get("status_code"))
                 answered = answered["body"]
             break
@@ -185,7 +187,7 @@ def _sides(record: Mapping[str, Any]) -> tuple[Any, Any, Mapping[str, Any], Any]
 
 
 def _is_request(body: Any) -> bool:
-    if not isinstance(body, Mapping):
+    if not isinstance(body, dict):
         return False
     if isinstance(body.get("messages"), list) or isinstance(body.get("contents"), list):
         return True
@@ -200,10 +202,12 @@ def _find(places: list[Mapping[str, Any]], names: tuple[str, ...]) -> Any:
     """Return the first value under one of the names; of an object what it is called."""
     for place in places:
         for name in names:
-            value = place.get(name)
-            if isinstance(value, Mapping):
+            if name not in place:
+                continue
+            value = place[name]
+            if type(value) is dict:
                 value = first(*(value.get(key) for key in _NAMED))
-            if value is not None and value != "" and not isinstance(value, list | Mapping | bool):
+            if value != "" and type(value) in _PLAIN:
                 return value
     return None
 

@@ -59,7 +59,7 @@ class Kong(LogFormat):
         if sample.container != "json lines" or not sample.records:
             return 0.0
         of_kong = [record for record in sample.records if record.keys() >= _KNOWN]
-        if not any(isinstance(record.get("ai"), Mapping) for record in of_kong):
+        if not any(isinstance(record.get("ai"), dict) for record in of_kong):
             return 0.0
         return 0.95 * len(of_kong) / len(sample.records)
 
@@ -132,11 +132,11 @@ def _plugin(ai: Mapping[str, Any]) -> Mapping[str, Any] | None:
     found = [
         plugin
         for name, plugin in ai.items()
-        if name not in _NO_PLUGINS and isinstance(plugin, Mapping)
+        if name not in _NO_PLUGINS and isinstance(plugin, dict)
     ]
     called = [plugin for plugin in found if "meta" in plugin or "usage" in plugin]
     proxies = [
         plugin for name, plugin in ai.items() if isinstance(name, str) and "proxy" in name
-        and isinstance(plugin, Mapping)
+        and isinstance(plugin, dict)
     ]  # fmt: skip
     return next(iter(proxies or called or found), None)

@@ -124,7 +124,7 @@ class _LiteLLMMapper(Mapper):
 def _unwrapped(record: dict[str, Any]) -> Mapping[str, Any]:
     """Callbacks may write the payload alone or inside the keyword arguments they were given."""
     for key in _WRAPPERS:
-        if isinstance(inner := record.get(key), Mapping):
+        if isinstance(inner := record.get(key), dict):
             return inner
     return record
 
