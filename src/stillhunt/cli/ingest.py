@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from stillhunt.errors import InputError
+from stillhunt.cli.receive import receive
+from stillhunt.errors import InputError, UsageError
 from stillhunt.readers import ReadOptions, find_files
 from stillhunt.readers.spend_logs import is_database, place_of
 from stillhunt.records.pseudonyms import Pseudonymiser
@@ -24,13 +25,23 @@ from stillhunt.store.upkeep import keep_up
 
 
 def ingest(
+    store: Annotated[Path, typer.Option(help="Folder of the store; made where there is none.")],
     logs: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             help="Log files, or folders of them; or postgresql://USER@HOST/DATABASE of LiteLLM."
         ),
-    ],
-    store: Annotated[Path, typer.Option(help="Folder of the store; made where there is none.")],
+    ] = None,
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Receive OTLP over HTTP there instead, until stopped; :4318 is of this machine alone.",
+        ),
+    ] = None,
+    otlp_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between takings-in of what was received.")
+    ] = 60.0,
     accounts: Annotated[
         Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
     ] = None,
@@ -70,11 +81,15 @@ def ingest(
     was before or after the file it was at; run the same command again to go on. Exit codes: 0 all is
     in the store, 2 wrong usage, or files that cannot be read.
 
+    With --otlp a collector (or an SDK) sends spans and events: protobuf or JSON to /v1/traces and
+    /v1/logs. What is acknowledged is on the disk and comes into the store exactly once.
+
     \b
     Examples:
       stillhunt ingest logs/ --store store/ --accounts accounts.parquet
       stillhunt ingest yesterday.jsonl.gz --store store/ --keep-days 90
       stillhunt ingest logs/ --store store/ --pseudonymise key.txt
+      stillhunt ingest --otlp 127.0.0.1:4318 --store store/
       PGPASSWORD=... stillhunt ingest postgresql://stillhunt@db.internal/litellm --store store/
       stillhunt hunt --store store/ --since 2026-01-01
     """
@@ -89,8 +104,16 @@ def ingest(
         pseudonymiser=pseudonymiser,
         logpush_key=logpush_key,
     )
-    databases = [log for log in logs if is_database(log)]
-    paths = [Path(log) for log in logs if not is_database(log)]
+    if bool(logs) == (otlp is not None):
+        raise UsageError(
+            "What is to be taken in is not said, or said twice.",
+            "Name log files or folders, or give --otlp HOST:PORT.",
+        )
+    if otlp is not None:
+        receive(otlp, store, options, otlp_seconds, keep_days, threads, sentences)
+        return
+    databases = [log for log in logs or [] if is_database(log)]
+    paths = [Path(log) for log in logs or [] if not is_database(log)]
     files = [path for path, _ in find_files(paths)]
     key = pseudonymiser.key_id if pseudonymiser else None
     console = Console()

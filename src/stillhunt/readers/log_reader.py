@@ -16,6 +16,9 @@ from stillhunt.readers.records import Sample, take_sample
 from stillhunt.readers.registry import LogFormat, Opened, Progress, log_formats
 from stillhunt.readers.settle import Settler
 
+NOTHING = "No exchange could be read"
+"""How the message begins where a log has rows and every one of them is bad."""
+
 _DAY = 86_400
 _SURE = 0.05
 
@@ -102,7 +105,7 @@ class LogReader:
         if not delivered and self._quarantine.count:
             reason, _ = self._quarantine.reasons.most_common(1)[0]
             raise InputError(
-                f"No exchange could be read; the most common reason is: {reason}.",
+                f"{NOTHING}; the most common reason is: {reason}.",
                 f"See {self._quarantine.told} for each row, or name the format with --source.",
             )
 

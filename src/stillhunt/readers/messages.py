@@ -196,8 +196,10 @@ def _message_text(message: Mapping[str, Any]) -> str:
 def _part_text(part: Mapping[str, Any], depth: int) -> str:
     kind = part.get("type")
     kind = kind if isinstance(kind, str) else ""
-    if kind == "text" and isinstance(text := part.get("text"), str):
-        return text
+    if kind == "text":  # what nearly all are
+        for key in ("text", "content"):
+            if isinstance(found := part.get(key), str) and found:
+                return found
     if kind in _CALLS:
         return _call(part)
     if kind in _RESULTS:

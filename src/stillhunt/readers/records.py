@@ -27,6 +27,7 @@ Container = Literal["parquet", "csv", "json lines"]
 _SAMPLE_RECORDS = 50
 _SAMPLE_BYTES = 8 << 20
 _HEAD = 4096
+_MOST_PARTS = 1 << 20
 _BATCH_BYTES = 16 << 20
 
 csv.field_size_limit(LONGEST_LINE)
@@ -201,6 +202,9 @@ def parse_object(data: bytes) -> tuple[dict[str, Any] | None, str | None]:
     What orjson refuses though it can be understood (invalid UTF-8, lone surrogates, NaN) is
     parsed again with the standard library and repaired.
     """
+    # Three bytes of an empty list become sixty-four: a line is bounded, so must these be.
+    if len(data) > _MOST_PARTS and data.count(b"[") + data.count(b"{") > _MOST_PARTS:
+        return None, "JSON of too many parts"
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:

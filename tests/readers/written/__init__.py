@@ -25,12 +25,12 @@ class Written:
     Attributes:
         name: what tables and tests call it, such as ``otel (protobuf)``.
         source: the reader that has to recognise it.
-        carries: canonical columns that come back as they were; the others come back null, but for
-            exchange_id, which is made where it is not carried.
+        carries: canonical columns that come back as they were; the others come back null.
         write: writes rows in their order into an empty folder and returns the files.
         bare: parses one such file with nothing but a parser; returns how many records it has.
         options: what else a user has to give (ReadOptions by name), such as a mapping file, which
             is made in the folder.
+        renamed: what the id of an exchange comes back as, where the format has no place for it.
         exact: False where a text comes back in another shape though it was carried.
     """
 
@@ -40,6 +40,7 @@ class Written:
     write: Callable[[Rows, Path], list[Path]]
     bare: Callable[[Path], int]
     options: Callable[[Path], dict[str, Any]] = lambda _folder: {}
+    renamed: Callable[[str], str] = str
     exact: bool = True
 
 

@@ -86,6 +86,12 @@ def _shared(row: dict[str, Any]) -> Attributes:
     }
 
 
+def span_of(exchange_id: str) -> str:
+    """Trace id and span id of an exchange, made from its id."""
+    digest = hashlib.sha256(exchange_id.encode()).hexdigest()
+    return f"{digest[:32]}:{digest[32:48]}"
+
+
 def requests(
     rows: Rows, attributes: Callable[[dict[str, Any]], Attributes]
 ) -> Iterator[list[tuple[str, str, int, Attributes]]]:
@@ -93,9 +99,9 @@ def requests(
     for start in range(0, len(rows), BATCH):
         batch = []
         for row in rows[start : start + BATCH]:
-            ids = hashlib.sha256(row["exchange_id"].encode()).hexdigest()
+            trace, span = span_of(row["exchange_id"]).split(":")
             seconds = int(row["time"].timestamp())
             nanoseconds = (seconds * 1_000_000 + row["time"].microsecond) * 1000
             found = {k: v for k, v in attributes(row).items() if v is not None}
-            batch.append((ids[:32], ids[32:48], nanoseconds, found))
+            batch.append((trace, span, nanoseconds, found))
         yield batch

@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 
 from written import Rows, Written
-from written._spans import CARRIED, Attributes, genai, openinference, requests
+from written._spans import CARRIED, Attributes, genai, openinference, requests, span_of
 from written.canonical import json_lines_bare
 
 Told = Callable[[dict[str, Any]], Attributes]
@@ -134,18 +134,17 @@ def _alone_bare(path: Path) -> int:
     return len(ExportTraceServiceRequest.FromString(path.read_bytes()).resource_spans)
 
 
-# The exchange id is the span's here, for OpenInference has no attribute of the response's.
-_OPENINFERENCE = CARRIED - {"exchange_id"}
+# OpenInference has no attribute for the response's id: the span's serves.
 FORMATS = (
     Written("otel (JSON lines)", "otel", CARRIED, partial(_json_lines, genai), json_lines_bare),
     Written("otel (protobuf)", "otel", CARRIED, partial(_framed, genai), _framed_bare),
     Written("otel (protobuf, one request)", "otel", CARRIED, partial(_alone, genai), _alone_bare),
     Written(
-        "openinference (JSON lines)", "openinference", _OPENINFERENCE,
-        partial(_json_lines, openinference), json_lines_bare,
+        "openinference (JSON lines)", "openinference", CARRIED,
+        partial(_json_lines, openinference), json_lines_bare, renamed=span_of,
     ),
     Written(
-        "openinference (protobuf)", "openinference", _OPENINFERENCE,
-        partial(_framed, openinference), _framed_bare,
+        "openinference (protobuf)", "openinference", CARRIED,
+        partial(_framed, openinference), _framed_bare, renamed=span_of,
     ),
 )  # fmt: skip

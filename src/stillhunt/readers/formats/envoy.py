@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from stillhunt.readers.formats.mapping import Field, load_mapping
-from stillhunt.readers.nested import first
 from stillhunt.readers.options import ReadOptions
 from stillhunt.readers.records import Sample
 from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, Switch, register
@@ -163,10 +162,15 @@ def client_of(forwarded: Any, peer: Any, trusted_hops: int) -> str | None:
         An address, or a list whose ``trusted_hops``-th entry from the right is the client; None where
         the list is too short to have come through the trusted proxies.
     """
+    if isinstance(peer, str):
+        if peer.count(":") == 1:  # IPv4 with its port, which nearly all are
+            peer = peer.partition(":")[0]
+    else:
+        peer = None
     if not isinstance(forwarded, str):
-        return peer if isinstance(peer, str) else None
+        return peer
     if not trusted_hops:
-        return first(peer, forwarded) if isinstance(peer, str) else forwarded
+        return peer or forwarded
     entries = forwarded.split(",")[:-1]
     return ",".join(entries) if len(entries) >= trusted_hops else None
 

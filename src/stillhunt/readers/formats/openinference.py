@@ -6,6 +6,8 @@ what an operator can switch on is another thing.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from stillhunt.readers.formats.otel import ACCOUNT, CLIENT, COLUMNS, OpenTelemetry
 from stillhunt.readers.otlp.frames import framing_of
 from stillhunt.readers.otlp.json_items import json_items
@@ -13,6 +15,7 @@ from stillhunt.readers.otlp.openinference import speaks
 from stillhunt.readers.records import Sample
 from stillhunt.readers.registry import Switch, register
 
+_SPANS = 50
 _SIGN = b"openinference.span.kind"
 
 
@@ -39,6 +42,7 @@ class OpenInference(OpenTelemetry):
         otlp = super().sniff(sample)
         if otlp == 0.0:
             return 0.0
-        spans = [item.attributes for record in sample.records for item in json_items(1, record)]
+        items = (item for record in sample.records for item in json_items(1, record))
+        spans = [item.attributes for item in islice(items, _SPANS)]
         told = sum(speaks(attributes) for attributes in spans)
         return otlp + 0.02 if told * 2 > len(spans) else 0.0

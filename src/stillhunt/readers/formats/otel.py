@@ -47,6 +47,10 @@ CLIENT = Switch(
 )
 
 
+_LENGTH = frozenset(bytes([first]) for first in range(5))
+"""First bytes of a length of 4 bytes that may be."""
+
+
 @register
 class OpenTelemetry(LogFormat):
     """OTLP with GenAI spans or events."""
@@ -79,7 +83,10 @@ class OpenTelemetry(LogFormat):
 
     def read(self, file: Opened) -> Iterator[ReadBatch]:
         """Read JSON record by record, protobuf request by request."""
-        framing = None if file.sample.records else framing_of(file.sample.head)
+        head = file.sample.head
+        framing = None if file.sample.records else framing_of(head)
+        if framing is None and not file.sample.records and head[:1] in _LENGTH:
+            framing = "4 bytes"  # no text begins so: that it is OTLP was said
         if framing is None:
             yield from super().read(file)
             return

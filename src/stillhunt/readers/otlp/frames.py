@@ -7,6 +7,7 @@ follows 4 bytes may be JSON as well, and each part may be a Zstandard frame of i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -27,6 +28,12 @@ BOMB = "compressed request that unpacks to too much, or does not unpack"
 """Reasons."""
 
 _RESOURCES = b"\x0a"
+# Frames of no bytes, by the million in a bomb, are passed over together.
+_EMPTY = {
+    "request": re.compile(rb"(?:\x0a\x00)+"),
+    "varint": re.compile(rb"\x00+"),
+    "4 bytes": re.compile(rb"(?:\x00{4})+"),
+}
 _INNER = frozenset({0x0A, 0x12, 0x1A})
 
 
@@ -116,6 +123,12 @@ class _Bytes:
             self.place += step
         return size - left
 
+    def skip_all(self, pattern: re.Pattern[bytes]) -> None:
+        """Pass over what matches, as far as it is held."""
+        if match := pattern.match(self._held):
+            del self._held[: match.end()]
+            self.place += match.end()
+
     def _more(self) -> bool:
         try:
             piece = next(self._pieces, None)
@@ -132,6 +145,9 @@ def read_frames(stream: ByteStream, framing: Framing) -> Iterator[Frame]:
     """Give every request of a file, in bounded memory; the last Frame may be a break."""
     source = _Bytes(stream)
     while source.peek(1):
+        source.skip_all(_EMPTY[framing])
+        if not source.peek(1):
+            break
         place = source.place
         size = _length(source, framing)
         if size is None:

@@ -11,7 +11,7 @@ from stillhunt.readers import messages
 from stillhunt.readers.nested import decoded, first
 from stillhunt.readers.otlp.calls import Call
 from stillhunt.readers.otlp.item import Attributes
-from stillhunt.readers.otlp.numbered import gathered
+from stillhunt.readers.otlp.numbered import gathered, gathered_all
 from stillhunt.readers.registry import Fields
 
 _INPUTS = ("gen_ai.input.messages", "gen_ai.prompt", "llm.prompts")
@@ -69,8 +69,9 @@ def found(attributes: Attributes, names: tuple[str, ...]) -> Any:
     for name in names:
         if value := decoded(attributes.get(name)):
             return value
-    for name in names:
-        if value := gathered(attributes, name):
+    spread = gathered_all(attributes, names[1:])  # the newest was never spread
+    for name in names[1:]:
+        if value := spread[name]:
             return [
                 {key: decoded(inner) for key, inner in one.items()}
                 if isinstance(one, dict)

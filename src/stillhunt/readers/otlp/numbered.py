@@ -20,15 +20,23 @@ def gathered(attributes: Mapping[str, Any], name: str) -> list[Any]:
     Returns:
         One object for each number, in order of the numbers; steps that are numbers become lists.
     """
-    prefix = f"{name}."
-    start = len(prefix)
-    tree: dict[str, Any] = {}
+    return gathered_all(attributes, (name,))[name]
+
+
+def gathered_all(attributes: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Return the same for several names, in one pass."""
+    trees: dict[str, dict[str, Any]] = {name: {} for name in names}
+    prefixes = tuple(f"{name}." for name in names)
     for key, value in attributes.items():
-        if key.startswith(prefix):
-            steps = key[start:].split(".")
-            if len(steps) <= DEEPEST and steps[0].isdecimal():
-                _put(tree, steps, value)
-    return _listed(tree) if tree else []
+        if not key.startswith(prefixes):
+            continue
+        name = next(
+            name for name, prefix in zip(names, prefixes, strict=True) if key.startswith(prefix)
+        )
+        steps = key[len(name) + 1 :].split(".")
+        if len(steps) <= DEEPEST and steps[0].isdecimal():
+            _put(trees[name], steps, value)
+    return {name: _listed(tree) if tree else [] for name, tree in trees.items()}
 
 
 def _put(tree: dict[str, Any], steps: list[str], value: Any) -> None:

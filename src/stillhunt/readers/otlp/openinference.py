@@ -13,9 +13,10 @@ from stillhunt.readers.bodies import request_fields, response_fields
 from stillhunt.readers.nested import decoded, first, mapping
 from stillhunt.readers.otlp.calls import Call
 from stillhunt.readers.otlp.item import Attributes
-from stillhunt.readers.otlp.numbered import gathered
+from stillhunt.readers.otlp.numbered import gathered, gathered_all
 from stillhunt.readers.registry import Fields
 
+_INPUTS, _OUTPUTS = "llm.input_messages", "llm.output_messages"
 _LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 
@@ -48,15 +49,15 @@ def about_call(call: Call, *, text: bool) -> Fields:
 
 
 def _texts(a: Attributes) -> Fields:
-    asked = [_message(one) for one in gathered(a, "llm.input_messages")]
-    asked = asked or decoded(a.get("llm.input_messages")) or _embedded(a) or []
+    spread = gathered_all(a, (_INPUTS, _OUTPUTS, "llm.tools"))
+    asked = [_message(one) for one in spread[_INPUTS]]
+    asked = asked or decoded(a.get(_INPUTS)) or _embedded(a) or []
     tools = [
-        decoded(mapping(mapping(one).get("tool")).get("json_schema"))
-        for one in gathered(a, "llm.tools")
+        decoded(mapping(mapping(one).get("tool")).get("json_schema")) for one in spread["llm.tools"]
     ]
     system, prompt = messages.conversation(asked, tools)
-    said = [_message(one) for one in gathered(a, "llm.output_messages")]
-    response = messages.reply(said or decoded(a.get("llm.output_messages")) or [])
+    said = [_message(one) for one in spread[_OUTPUTS]]
+    response = messages.reply(said or decoded(a.get(_OUTPUTS)) or [])
     # Some instrumentations leave messages out where they have the whole body.
     if prompt is None and system is None and (body := a.get("input.value")):
         told = request_fields(body)

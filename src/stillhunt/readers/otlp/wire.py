@@ -10,6 +10,7 @@ Wire format: https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from stillhunt.readers.otlp.item import DEEPEST, Attributes, Item
@@ -22,12 +23,28 @@ MOST_PARTS = 1 << 16
 """Attributes, events, list elements of one record, at most; nothing real has so many."""
 
 MALFORMED = "not valid OTLP protobuf"
+MOST_RECORDS = 1 << 20
+"""Spans or log records of one resource, at most; nothing real has so many in what is read at once."""
+
 TOO_LONG = "span or log record too long"
 TOO_MANY = "span or log record of too many parts"
+CROWDED = "resource of too many spans or log records; what follows in it is lost"
 NO_EXCHANGES = "metrics and profiles hold no exchanges"
 """Reasons."""
 
 _VARINT, _FIXED64, _LEN, _FIXED32 = 0, 1, 2, 5
+_SMALL = 1 << 16
+_LONGEST_KEY = 1024
+_DEEPEST_COUNTED = 100  # protobuf itself refuses what is deeper
+_INSIDE = {
+    "Span": {9: "KeyValue", 11: "Event"},
+    "LogRecord": {5: "AnyValue", 6: "KeyValue"},
+    "Event": {3: "KeyValue"},
+    "KeyValue": {2: "AnyValue"},
+    "AnyValue": {5: "ArrayValue", 6: "KeyValueList"},
+    "ArrayValue": {1: "AnyValue"},
+    "KeyValueList": {1: "KeyValue"},
+}
 _OLD_SCOPES = 1000
 _ERROR = 2
 
@@ -125,7 +142,7 @@ def wire_items(data: bytes, row: int) -> Iterator[Item | Bad | str]:
         WireError: the envelope itself is broken; what came before it stays good.
     """
     schema = otlp_schema()
-    end = len(data)
+    end, first = len(data), row
     shared: Attributes = {}
     for field in fields(data, 0, end):
         if field.number == 1 and field.kind == _LEN:
@@ -135,12 +152,16 @@ def wire_items(data: bytes, row: int) -> Iterator[Item | Bad | str]:
         if field.number in (2, _OLD_SCOPES) and field.kind == _LEN:
             for inner in fields(data, field.start, field.end):
                 if inner.number == 2 and inner.kind == _LEN:
+                    if row - first >= MOST_RECORDS:
+                        yield Bad(CROWDED)
+                        return
                     yield _item(schema, data, inner, row, shared)
                     row += 1
 
 
 def _resource(schema: Schema, data: bytes) -> Attributes:
-    if len(data) > LONGEST_RECORD:
+    """Return a resource's attributes; none where it cannot be read, for its records still can."""
+    if len(data) > _SMALL:
         return {}
     try:
         return _attributes(schema.resource.FromString(data).attributes)
@@ -158,6 +179,8 @@ def _item(
         reader = _reader(data, field)
         if reader is None:
             return NO_EXCHANGES
+        if size > _SMALL:
+            _count(data, field, "Span" if reader is _span else "LogRecord", 0, 0)
         return reader(schema, data[field.start : field.end], row, shared)
     except (schema.error, WireError):
         return Bad(MALFORMED)
@@ -166,22 +189,40 @@ def _item(
 
 
 def _reader(data: bytes, record: Field) -> Callable[..., Item] | None:
-    """Tell spans, log records and the rest apart by the wire types of their fields."""
-    found: Callable[..., Item] | None = None
-    for parts, field in enumerate(fields(data, record.start, record.end)):
-        if parts > MOST_PARTS:
-            raise OverflowError
-        if found is None:
-            # Span: 1 trace id, 2 span id, 7 and 8 times. LogRecord: 1 and 11 times, 9 and 10 ids.
-            # Metric: 1 name, 2 description, 5, 7 and 9 to 11 messages.
-            if field.kind == _FIXED64:
-                found = _log if field.number in (1, 11) else _span
-            elif field.number in (1, 2) and field.kind == _LEN:
-                ids = 16 if field.number == 1 else 8
-                found = _span if field.end - field.start == ids else None
-            elif field.number in (5, 6, 9, 10, 12) and field.kind == _LEN:
-                found = _log if field.number in (6, 12) else None
-    return found
+    """Tell spans, log records and the rest apart by the first field that tells.
+
+    Span: 1 trace id, 2 span id, 7 and 8 times. LogRecord: 1 and 11 times, 6 attributes, 12 name.
+    Metric: 1 name, 2 description, 5, 7 and 9 to 11 messages.
+    """
+    for field in fields(data, record.start, record.end):
+        if field.kind == _FIXED64:
+            return _log if field.number in (1, 11) else _span
+        if field.kind != _LEN:
+            continue
+        if field.number in (1, 2):
+            size = field.end - field.start
+            return _span if size == (16 if field.number == 1 else 8) else None
+        if field.number in (6, 12):
+            return _log
+    return None
+
+
+def _count(data: bytes, message: Field, kind: str, depth: int, parts: int) -> int:
+    """Count the messages in a message: two bytes of an empty one become some forty.
+
+    Raises:
+        OverflowError: there are too many.
+    """
+    inside = _INSIDE.get(kind)
+    if inside is None or depth > _DEEPEST_COUNTED:
+        return parts
+    for field in fields(data, message.start, message.end):
+        if field.kind == _LEN and (inner := inside.get(field.number)) is not None:
+            parts += 1
+            if parts > MOST_PARTS:
+                raise OverflowError
+            parts = _count(data, field, inner, depth + 1, parts)
+    return parts
 
 
 def _span(schema: Schema, data: bytes, row: int, shared: Attributes) -> Item:
@@ -211,12 +252,14 @@ def _attributes(pairs: Any) -> Attributes:
     found: Attributes = {}
     for pair in pairs:
         value = pair.value
-        kind = value.WhichOneof("value")
-        if kind == "string_value":
-            found[_text(pair.key)] = _text(value.string_value)
-        else:
-            found[_text(pair.key)] = _value(value)
+        text = value.string_value  # nearly always; empty where it is something else
+        found[_key(pair.key)] = text.decode("utf-8", "replace") if text else _value(value)
     return found
+
+
+@lru_cache(maxsize=4096)
+def _key(data: bytes) -> str:
+    return data.decode("utf-8", "replace") if len(data) <= _LONGEST_KEY else "key too long"
 
 
 def _value(value: Any, depth: int = 0) -> Any:
