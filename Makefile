@@ -4,7 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 OUT    := out/hunt
 
-.PHONY: hunt test lint lock clean
+PRODUCERS :=
+
+.PHONY: hunt test lint captures lock clean
 
 # The virtual environment, from the lock file with hashes; made anew when the lock changes.
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -28,6 +30,10 @@ lint: $(VENV)/.ready
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+# Runs the real producers of logs again; see tests/captures/run.py.
+captures: $(VENV)/.ready
+	$(BIN)/python tests/captures/run.py $(if $(ACCEPT),--accept) $(PRODUCERS)
+
 # Pins every package with hashes, for all platforms and Pythons that are supported.
 lock:
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
@@ -35,4 +41,4 @@ lock:
 	rm -rf $(VENV)-lock
 
 clean:
-	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .captures out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

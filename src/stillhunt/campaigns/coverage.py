@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -14,49 +15,57 @@ PARTIAL = 0.5
 
 
 @dataclass(frozen=True)
-class _Signal:
+class Signal:
+    """What a hunt decides by: the columns it is read from, one of which is enough, and what is lost
+    without them."""
+
     name: str
     columns: tuple[str, ...]
     lost: str
 
 
-_EXCHANGE_SIGNALS: tuple[_Signal, ...] = (
-    _Signal(
+EXCHANGE_SIGNALS: tuple[Signal, ...] = (
+    Signal(
         "prompt text",
         ("system", "prompt"),
         "no templates, no new-item sweeps, no intent: a harvest cannot be told from lawful togetherness, "
         "so no campaign is named; clusters that act as one are still listed in details.json",
     ),
-    _Signal(
+    Signal(
         "client address",
         ("client_address",),
         "accounts behind shared addresses or networks are not linked by them",
     ),
-    _Signal(
+    Signal(
         "client fingerprint",
         ("tls_fingerprint", "user_agent"),
         "clusters are not tested on their client software, and accounts that share nothing are not joined: "
         "that they use one tool cannot be ruled out",
     ),
-    _Signal(
+    Signal(
         "output tokens",
         ("output_tokens", "response"),
         "how much is taken is not known: the harvest score lacks its strongest term",
     ),
-    _Signal("input tokens", ("input_tokens",), "exposure is stated without input tokens"),
+    Signal("input tokens", ("input_tokens",), "exposure is stated without input tokens"),
 )
 
-_ACCOUNT_SIGNALS: tuple[_Signal, ...] = (
-    _Signal(
+_ACCOUNT_SIGNALS: tuple[Signal, ...] = (
+    Signal(
         "payment instrument",
         ("payment",),
         "accounts that share a payer are not linked by it, nor their number held against a cluster",
     ),
-    _Signal(
+    Signal(
         "e-mail domain", ("email_domain",), "accounts of one private domain are not linked by it"
     ),
-    _Signal("account creation", ("created_at",), "when accounts were made is not shown"),
+    Signal("account creation", ("created_at",), "when accounts were made is not shown"),
 )
+
+
+def lost_without(columns: Collection[str]) -> list[Signal]:
+    """Signals that exchanges with only these columns do not carry."""
+    return [signal for signal in EXCHANGE_SIGNALS if not set(signal.columns) & set(columns)]
 
 
 def coverage_rows(engine: Engine, carried: dict[str, float]) -> pa.Table:
@@ -67,7 +76,7 @@ def coverage_rows(engine: Engine, carried: dict[str, float]) -> pa.Table:
         carried: per Exchange column, share of rows with a value.
     """
     rows = []
-    for signal in _EXCHANGE_SIGNALS:
+    for signal in EXCHANGE_SIGNALS:
         # Text may be in either column, so one of them is enough.
         share = max(carried.get(column, 0.0) for column in signal.columns)
         rows.append(_row(signal.name, share, signal.lost))

@@ -10,6 +10,7 @@ from typing import Literal
 
 from stillhunt.errors import UsageError
 from stillhunt.readers import ReadOptions
+from stillhunt.readers.spend_logs import is_database, place_of
 from stillhunt.scoring.harvest import PRIOR
 
 
@@ -70,6 +71,13 @@ class HuntRequest:
             UsageError: one is an address.
         """
         for log in self.logs:
+            if is_database(log):
+                place = place_of(str(log))
+                raise UsageError(
+                    f"{place} is a database, which is read into a store and hunted there.",
+                    "Run stillhunt ingest with its address and --store store/, then stillhunt hunt "
+                    "--store store/.",
+                )
             if is_address(log):
                 raise UsageError(
                     f"{log} is an address, which this hunt cannot read: that takes Spark, and logs that "

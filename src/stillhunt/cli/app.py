@@ -13,7 +13,9 @@ from rich.markup import escape
 
 from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
+from stillhunt.cli.check import check
 from stillhunt.cli.explain import explain
+from stillhunt.cli.formats import formats
 from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
 from stillhunt.cli.report import report
@@ -37,6 +39,8 @@ app.command()(case)
 app.command()(report)
 app.command()(alarm)
 app.command()(simulate)
+app.command()(formats)
+app.command()(check)
 
 
 def _version(asked: bool) -> None:

@@ -46,11 +46,13 @@ def hunt(
     accounts: Annotated[
         Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
     ] = None,
-    source: Annotated[
-        str, typer.Option(help="Log format: auto, canonical, litellm, otel or mapping.")
-    ] = "auto",
+    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
+    ] = None,
+    logpush_key: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
     ] = None,
     trusted_hops: Annotated[
         int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
@@ -179,7 +181,11 @@ def hunt(
         store=store,
         accounts=accounts,
         read=ReadOptions(
-            source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
+            source=source,
+            mapping=mapping,
+            trusted_hops=trusted_hops,
+            pseudonymiser=pseudonymiser,
+            logpush_key=logpush_key,
         ),
         since=since,
         until=until,

@@ -11,19 +11,37 @@ from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
-from stillhunt.errors import InputError
+from stillhunt.cli.receive import receive
+from stillhunt.errors import InputError, UsageError
 from stillhunt.readers import ReadOptions, find_files
+from stillhunt.readers.spend_logs import is_database, place_of
 from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.visible import visible
 from stillhunt.store.accounts import take_accounts
 from stillhunt.store.ingest import Ingest, Outcome, keep_from
+from stillhunt.store.sources.postgres import take_table
 from stillhunt.store.store import Store, store_to_write
 from stillhunt.store.upkeep import keep_up
 
 
 def ingest(
-    logs: Annotated[list[Path], typer.Argument(help="Log files, or folders of them.")],
     store: Annotated[Path, typer.Option(help="Folder of the store; made where there is none.")],
+    logs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Log files, or folders of them; or postgresql://USER@HOST/DATABASE of LiteLLM."
+        ),
+    ] = None,
+    otlp: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Receive OTLP over HTTP there instead, until stopped; :4318 is of this machine alone.",
+        ),
+    ] = None,
+    otlp_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between takings-in of what was received.")
+    ] = 60.0,
     accounts: Annotated[
         Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
     ] = None,
@@ -31,11 +49,13 @@ def ingest(
         int | None,
         typer.Option(min=1, help="Keep so many days, today included; delete what is older (UTC)."),
     ] = None,
-    source: Annotated[
-        str, typer.Option(help="Log format: auto, canonical, litellm, otel or mapping.")
-    ] = "auto",
+    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
+    ] = None,
+    logpush_key: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
     ] = None,
     trusted_hops: Annotated[
         int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
@@ -56,15 +76,21 @@ def ingest(
 ) -> None:
     """Take logs into a store: no text is kept, and each file is taken in once.
 
-    A file is known by its SHA-256, whatever it is called. Killed at any moment, the store is as it
+    A file is known by its SHA-256, whatever it is called; of LiteLLM's table what is new is read, but
+    for requests of the last two hours, which may still be running. Killed at any moment, the store is as it
     was before or after the file it was at; run the same command again to go on. Exit codes: 0 all is
     in the store, 2 wrong usage, or files that cannot be read.
+
+    With --otlp a collector (or an SDK) sends spans and events: protobuf or JSON to /v1/traces and
+    /v1/logs. What is acknowledged is on the disk and comes into the store exactly once.
 
     \b
     Examples:
       stillhunt ingest logs/ --store store/ --accounts accounts.parquet
       stillhunt ingest yesterday.jsonl.gz --store store/ --keep-days 90
       stillhunt ingest logs/ --store store/ --pseudonymise key.txt
+      stillhunt ingest --otlp 127.0.0.1:4318 --store store/
+      PGPASSWORD=... stillhunt ingest postgresql://stillhunt@db.internal/litellm --store store/
       stillhunt hunt --store store/ --since 2026-01-01
     """
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
@@ -72,9 +98,23 @@ def ingest(
     if pseudonymiser is not None and pseudonymiser.warning:
         told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
     options = ReadOptions(
-        source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
+        source=source,
+        mapping=mapping,
+        trusted_hops=trusted_hops,
+        pseudonymiser=pseudonymiser,
+        logpush_key=logpush_key,
     )
-    files = [path for path, _ in find_files(logs)]
+    if bool(logs) == (otlp is not None):
+        raise UsageError(
+            "What is to be taken in is not said, or said twice.",
+            "Name log files or folders, or give --otlp HOST:PORT.",
+        )
+    if otlp is not None:
+        receive(otlp, store, options, otlp_seconds, keep_days, threads, sentences)
+        return
+    databases = [log for log in logs or [] if is_database(log)]
+    paths = [Path(log) for log in logs or [] if not is_database(log)]
+    files = [path for path, _ in find_files(paths)]
     key = pseudonymiser.key_id if pseudonymiser else None
     console = Console()
     with store_to_write(store, key) as held:
@@ -87,9 +127,13 @@ def ingest(
             console=told, transient=True,
         ) as bar:  # fmt: skip
             task = bar.add_task("Reading and fingerprinting", total=None)
-            outcome = Ingest(held, options, max_bad, keep_from(keep_days), threads).take(
+            taking = Ingest(held, options, max_bad, keep_from(keep_days), threads)
+            outcome = taking.take(
                 files, lambda done, total: bar.update(task, completed=done, total=total)
             )
+            for address in databases:
+                bar.update(task, description=f"Reading {place_of(address)}", total=None)
+                outcome.add(take_table(address, taking))
             bar.update(task, description="Merging small parts", total=None)
             expired = keep_up(held, keep_days)
         _show(outcome, held, console)

@@ -73,11 +73,13 @@ def watch(
     settle: Annotated[
         float, typer.Option(min=0.0, help="Seconds that a file must have been left alone.")
     ] = 10.0,
-    source: Annotated[
-        str, typer.Option(help="Log format: auto, canonical, litellm, otel or mapping.")
-    ] = "auto",
+    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
     mapping: Annotated[
         Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
+    ] = None,
+    logpush_key: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
     ] = None,
     trusted_hops: Annotated[
         int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
@@ -123,7 +125,11 @@ def watch(
         )
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
     options = ReadOptions(
-        source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
+        source=source,
+        mapping=mapping,
+        trusted_hops=trusted_hops,
+        pseudonymiser=pseudonymiser,
+        logpush_key=logpush_key,
     )
     messages = (
         Topic(kafka, topic, _settings(kafka_settings)) if kafka and topic is not None else None

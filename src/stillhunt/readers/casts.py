@@ -9,6 +9,7 @@ value.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -30,6 +31,11 @@ _NULL = type(None)
 _TRUE = frozenset({"true", "t", "1", "yes"})
 _FALSE = frozenset({"false", "f", "0", "no"})
 _LONGEST_NUMBER = 64
+# What Arrow reads as Python does: to the microsecond, with a zone.
+_PLAIN_TIME = re.compile(
+    r"20[0-9]{2}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+    r"(?:Z|[+-][01][0-9]:[0-5][0-9])\Z"
+).match
 
 
 class UnreadableError(ValueError):
@@ -329,6 +335,8 @@ def _times(column: Column) -> Cast:
         if pa.types.is_integer(column.type) and not pa.types.is_uint64(column.type):
             return _epochs(column)
         column = _bytes_first(column).to_pylist()
+    elif (quick := _alike_times(column)) is not None:
+        return quick
     bad = np.zeros(len(column), dtype=bool)
     out: list[int | None] = [None] * len(column)
     for i, value in enumerate(column):
@@ -340,6 +348,20 @@ def _times(column: Column) -> Cast:
         except (UnreadableError, ValueError, OverflowError):
             bad[i] = True
     return Cast(pa.array(out, pa.int64()).cast(kind), bad if bad.any() else None)
+
+
+def _alike_times(column: Sequence[Any]) -> Cast | None:
+    """Cast times that are all written alike as a whole; None where one is not."""
+    kinds = set(map(type, column)) - {_NULL}
+    try:
+        if kinds == {int}:
+            return _epochs(pa.array(column, pa.int64()))
+        if kinds == {str} and all(map(_PLAIN_TIME, filter(None, column))):
+            kind = pa.timestamp("us", tz="UTC")
+            return Cast(pa.array([value or None for value in column], pa.string()).cast(kind))
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        pass
+    return None
 
 
 def _stamps(column: pa.Array) -> Cast:

@@ -50,20 +50,22 @@ def read_lines(stream: ByteStream, longest: int = LONGEST_LINE) -> Iterator[Line
             broken, piece = str(error.args[0]), None
         if piece is None:
             break
-        start = 0
-        while (end := piece.find(b"\n", start)) >= 0:
-            parts.append(piece[start:end])
-            held += end - start
-            start = end + 1
-            yield from _finish(number, parts, overlong or held > longest)
+        ends = piece.split(b"\n")
+        if len(ends) == 1:
+            overlong = overlong or held + len(piece) > longest
+            parts, held = ([], 0) if overlong else ([*parts, piece], held + len(piece))
+            continue
+        parts.append(ends[0])
+        yield from _finish(number, parts, overlong or held + len(ends[0]) > longest)
+        for data in ends[1:-1]:
             number += 1
-            parts, held, overlong = [], 0, False
-        if start < len(piece):
-            if overlong or held + len(piece) - start > longest:
-                parts, held, overlong = [], 0, True
-            else:
-                parts.append(piece[start:])
-                held += len(piece) - start
+            if len(data) > longest:
+                yield Line(number, b"", "line too long")
+            elif data and not data.isspace():
+                yield Line(number, data)
+        number += 1
+        overlong = len(ends[-1]) > longest
+        parts, held = ([], 0) if overlong else ([ends[-1]], len(ends[-1]))
     if broken is None:
         yield from _finish(number, parts, overlong)
     else:

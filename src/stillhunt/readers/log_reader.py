@@ -16,6 +16,9 @@ from stillhunt.readers.records import Sample, take_sample
 from stillhunt.readers.registry import LogFormat, Opened, Progress, log_formats
 from stillhunt.readers.settle import Settler
 
+NOTHING = "No exchange could be read"
+"""How the message begins where a log has rows and every one of them is bad."""
+
 _DAY = 86_400
 _SURE = 0.05
 
@@ -28,13 +31,21 @@ class LogReader:
         options: how it is read.
     """
 
-    def __init__(self, paths: Sequence[Path], options: ReadOptions, quarantine: Quarantine) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        options: ReadOptions,
+        quarantine: Quarantine,
+        *,
+        digests: bool = True,
+    ) -> None:
         """Find and recognise the files; nothing is read in full yet.
 
         Args:
             paths: files, or folders of which every recognised file below is read.
             options: how to read.
             quarantine: where bad rows go. With a pseudonymiser its excerpts are switched off.
+            digests: whether files are to be hashed, which reads all of each.
 
         Raises:
             InputError: a path cannot be read, or a named file is of no known format.
@@ -43,6 +54,7 @@ class LogReader:
         if options.pseudonymiser is not None:
             quarantine.excerpts = False
         self.options = options
+        self._digests = digests
         self._quarantine = quarantine
         latest = int((time.time() + _DAY) * 1_000_000)
         self._settler = Settler(options, quarantine, latest)
@@ -93,7 +105,7 @@ class LogReader:
         if not delivered and self._quarantine.count:
             reason, _ = self._quarantine.reasons.most_common(1)[0]
             raise InputError(
-                f"No exchange could be read; the most common reason is: {reason}.",
+                f"{NOTHING}; the most common reason is: {reason}.",
                 f"See {self._quarantine.told} for each row, or name the format with --source.",
             )
 
@@ -130,6 +142,8 @@ class LogReader:
         return best if best.sniff(sample) >= _SURE else None
 
     def _digest(self, path: Path) -> Callable[[], str]:
+        if not self._digests:
+            return str
         future: Future[str] = self._pool.submit(_sha256, path)
 
         def digest() -> str:

@@ -5,8 +5,8 @@ tools, one compact JSON line each. ``prompt`` holds the other turns: a single us
 is; several become paragraphs ``User: ...``, ``Assistant: ...``, ``Tool: ...``. Images, audio and
 files become ``[image]``, ``[audio]``, ``[file]``; tool calls ``[tool call: name arguments]``.
 
-Understood shapes: OpenAI chat completions and responses, Anthropic messages, OpenTelemetry's
-``parts``. Anything else is passed over: logs hold what customers sent, which may be anything.
+Understood shapes: OpenAI chat completions and responses, Anthropic messages, Bedrock's Converse,
+OpenTelemetry's ``parts``. Anything else is passed over: logs hold what customers sent, which may be anything.
 """
 
 from __future__ import annotations
@@ -41,6 +41,13 @@ _RESULTS = frozenset(
         "web_search_tool_result",
     }
 )
+_REASONS = ("finish_reason", "stop_reason", "stopReason", "finishReason", "completionReason")
+# Bedrock's Converse names a part by its only key instead of a type.
+_KEYED_MEDIA = {
+    "image": "[image]", "audio": "[audio]", "video": "[video]", "document": "[file]",
+}  # fmt: skip
+_KEYED = ("reasoningContent", "reasoningText", "guardContent")
+_CONTENTS = ("reasoning_content", "content", "parts", "text")
 _ANSWERS = ("response", "result", "output", "content")
 _DEEPEST = 16
 
@@ -83,11 +90,11 @@ def reply(response: Any, depth: int = 0) -> str | None:
     if isinstance(response, list):
         texts = [text for item in response if (text := reply(item, depth + 1))]
         return "\n\n".join(texts) or None
-    if not isinstance(response, Mapping):
+    if not isinstance(response, dict):
         return None
     for key in ("choices", "output", "message", "candidates"):
         inner = response.get(key)
-        if isinstance(inner, list | Mapping) and inner:
+        if isinstance(inner, (list, dict)) and inner:
             return reply(inner, depth + 1)
     return _message_text(response) or None
 
@@ -96,9 +103,9 @@ def finish_reason(response: Any) -> str | None:
     """Return why the model stopped, of the first choice that says so."""
     if isinstance(response, list):
         return next((found for item in response if (found := finish_reason(item))), None)
-    if not isinstance(response, Mapping):
+    if not isinstance(response, dict):
         return None
-    for key in ("finish_reason", "stop_reason", "finishReason"):
+    for key in _REASONS:
         if isinstance(found := response.get(key), str) and found:
             return found
     return finish_reason(response.get("choices")) if "choices" in response else None
@@ -113,7 +120,7 @@ def content_text(content: Any, depth: int = 0) -> str:
     if isinstance(content, list):
         texts = [text for part in content if (text := content_text(part, depth + 1))]
         return "\n".join(texts)
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         return _part_text(content, depth)
     return ""
 
@@ -133,12 +140,12 @@ def _turns(messages: Any) -> Iterator[tuple[str, str]]:
         if messages:
             yield "user", messages
         return
-    if isinstance(messages, Mapping):
+    if isinstance(messages, dict):
         inner = messages.get("messages", messages.get("input", messages.get("prompt")))
         if inner is not None:
             if isinstance(system := messages.get("system"), str | list):
                 yield "system", content_text(system)
-            if not isinstance(inner, Mapping):
+            if not isinstance(inner, dict):
                 yield from _turns(inner)
             return
         messages = [messages] if messages else []
@@ -147,7 +154,7 @@ def _turns(messages: Any) -> Iterator[tuple[str, str]]:
     for message in messages:
         if isinstance(message, str):
             yield "user", message
-        elif isinstance(message, Mapping) and (text := _message_text(message)):
+        elif isinstance(message, dict) and (text := _message_text(message)):
             yield _role(message), text
 
 
@@ -156,6 +163,8 @@ def _role(message: Mapping[str, Any]) -> str:
     if isinstance(role, str) and role:
         return role.lower()
     kind = message.get("type")
+    if not isinstance(kind, str):
+        return "user"
     if kind in _RESULTS:
         return "tool"
     return "assistant" if kind in _CALLS or kind == "reasoning" else "user"
@@ -171,12 +180,13 @@ def _prompt(turns: list[tuple[str, str]]) -> str | None:
 
 def _message_text(message: Mapping[str, Any]) -> str:
     """Return reasoning, content and tool calls of one message, in that order."""
-    keys = ("reasoning_content", "content", "parts", "text")
-    texts = [text for key in keys if (text := content_text(message.get(key)))]
+    if len(message) == 2 and isinstance(content := message.get("content"), str):
+        return content  # role and content: what nearly all are
+    texts = [text for key in _CONTENTS if key in message and (text := content_text(message[key]))]
     calls = message.get("tool_calls")
     if isinstance(calls, list):
-        texts += [_call(call) for call in calls if isinstance(call, Mapping)]
-    elif isinstance(call := message.get("function_call"), Mapping):
+        texts += [_call(call) for call in calls if isinstance(call, dict)]
+    elif isinstance(call := message.get("function_call"), dict):
         texts.append(_call(call))
     if not texts and "type" in message:
         return _part_text(message, 0)
@@ -186,6 +196,10 @@ def _message_text(message: Mapping[str, Any]) -> str:
 def _part_text(part: Mapping[str, Any], depth: int) -> str:
     kind = part.get("type")
     kind = kind if isinstance(kind, str) else ""
+    if kind == "text":  # what nearly all are
+        for key in ("text", "content"):
+            if isinstance(found := part.get(key), str) and found:
+                return found
     if kind in _CALLS:
         return _call(part)
     if kind in _RESULTS:
@@ -194,9 +208,23 @@ def _part_text(part: Mapping[str, Any], depth: int) -> str:
     if mark := _medium(kind, part.get("modality")):
         return mark
     for key in ("text", "content", "thinking", "summary", "parts", "refusal", "reasoning"):
+        if key in part and (text := content_text(part[key], depth + 1)):
+            return text
+    return "" if kind else _keyed_text(part, depth)
+
+
+def _keyed_text(part: Mapping[str, Any], depth: int) -> str:
+    if isinstance(use := part.get("toolUse"), dict):
+        return _call(use)
+    if isinstance(result := part.get("toolResult"), dict):
+        found = result.get("content")
+        return content_text(found, depth + 1) or compact(found)
+    if "json" in part:
+        return compact(part["json"])
+    for key in _KEYED:
         if text := content_text(part.get(key), depth + 1):
             return text
-    return ""
+    return next((mark for key, mark in _KEYED_MEDIA.items() if key in part), "")
 
 
 def _medium(kind: str, modality: Any) -> str:
@@ -208,7 +236,7 @@ def _medium(kind: str, modality: Any) -> str:
 
 def _call(call: Mapping[str, Any]) -> str:
     function = call.get("function")
-    inner = function if isinstance(function, Mapping) else call
+    inner = function if isinstance(function, dict) else call
     arguments = inner.get("arguments", inner.get("input"))
     written = "" if arguments is None else f" {compact(arguments)}"
     return f"[tool call: {compact(inner.get('name') or '')}{written}]"

@@ -24,6 +24,7 @@ class ReadOptions:
         pseudonymiser: replaces personal data; None leaves it clear.
         batch_rows: most rows in a batch. Batches are also bounded by their text (16 MiB).
         columns: canonical columns that are wanted; the others are null. None means all.
+        logpush_key: PEM file of the private key that opens what Cloudflare's Logpush encrypted.
     """
 
     source: str = "auto"
@@ -32,6 +33,7 @@ class ReadOptions:
     pseudonymiser: Pseudonymiser | None = None
     batch_rows: int = 8192
     columns: frozenset[str] | None = None
+    logpush_key: Path | None = None
 
 
 @dataclass(frozen=True)

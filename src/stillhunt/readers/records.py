@@ -18,10 +18,16 @@ from stillhunt.readers.compression import PARQUET_MAGIC, BrokenStreamError, Byte
 from stillhunt.readers.lines import LONGEST_LINE, LOST, Line, read_lines
 from stillhunt.readers.quarantine import EXCERPT
 
+# A footer that lies may also give names that are not UTF-8, and numbers beyond reason.
+PARQUET_ERRORS = (pa.ArrowException, OSError, ValueError, OverflowError)
+"""What reading a damaged Parquet file raises."""
+
 Container = Literal["parquet", "csv", "json lines"]
 
 _SAMPLE_RECORDS = 50
 _SAMPLE_BYTES = 8 << 20
+_HEAD = 4096
+_MOST_PARTS = 1 << 20
 _BATCH_BYTES = 16 << 20
 
 csv.field_size_limit(LONGEST_LINE)
@@ -56,6 +62,8 @@ class Sample:
         records: its first readable rows (JSON lines and CSV; none for Parquet).
         problem: why nothing of it could be read, or None.
         damaged: it is a log, or was one, but not even its beginning can be read.
+        head: its first bytes, unpacked, where it is none of Parquet and CSV.
+        document: it is one JSON object over several lines, and its only row.
     """
 
     path: Path
@@ -64,6 +72,8 @@ class Sample:
     records: tuple[dict[str, Any], ...]
     problem: str | None = None
     damaged: bool = False
+    head: bytes = b""
+    document: bool = False
 
 
 def take_sample(path: Path) -> Sample:
@@ -77,7 +87,7 @@ def take_sample(path: Path) -> Sample:
     if magic == PARQUET_MAGIC:
         try:
             names = tuple(pq.read_schema(path).names)
-        except (pa.ArrowException, OSError) as error:
+        except PARQUET_ERRORS as error:
             problem = f"not readable as Parquet: {first_line(error)}"
             return Sample(path, "parquet", (), (), problem, damaged=True)
         return Sample(path, "parquet", names, ())
@@ -107,6 +117,11 @@ def _sample_lines(path: Path) -> Sample:
         size += record.size
         if size > _SAMPLE_BYTES or seen + 1 >= _SAMPLE_RECORDS:
             break
+    head = _head(path)
+    if not found and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
+        whole = next(document_record(ByteStream(path)))
+        if whole.values is not None:
+            return Sample(path, "json lines", (), (whole.values,), head=head, document=True)
     problem = None
     damaged = False
     if not found and first is not None:
@@ -114,12 +129,52 @@ def _sample_lines(path: Path) -> Sample:
         problem = f"its first lines are no JSON objects ({first.problem})"
         if (first.excerpt or "").lstrip().startswith("["):
             problem = "it is one JSON array, not JSON lines (jq -c '.[]' makes lines of it)"
-    return Sample(path, "json lines", (), tuple(found), problem, damaged)
+    return Sample(path, "json lines", (), tuple(found), problem, damaged, head)
+
+
+def _head(path: Path) -> bytes:
+    head = b""
+    try:
+        for piece in ByteStream(path):
+            head += piece[:_HEAD]
+            if len(head) >= _HEAD:
+                break
+    except BrokenStreamError:
+        pass
+    return head[:_HEAD]
+
+
+def document_record(stream: ByteStream) -> Iterator[Record]:
+    """Give a file that is one JSON object as its only Record, if it is no longer than a line may be."""
+    parts: list[bytes] = []
+    size = 0
+    try:
+        for piece in stream:
+            size += len(piece)
+            if size > LONGEST_LINE:
+                yield Record(1, None, "JSON document too long", _beginning(parts[0]), size)
+                return
+            parts.append(piece)
+    except BrokenStreamError as error:
+        yield Record(1, None, str(error.args[0]) + LOST, size=size)
+        return
+    data = b"".join(parts).removeprefix(b"\xef\xbb\xbf")
+    values, problem = parse_object(data)
+    yield Record(1, values, problem, None if problem is None else _beginning(data), size)
 
 
 def json_records(stream: ByteStream) -> Iterator[Record]:
     """Give every line that is not blank as a Record."""
+    loads, failed = orjson.loads, orjson.JSONDecodeError
     for line in read_lines(stream):
+        if line.problem is None and len(line.data) <= _MOST_PARTS:  # the way nearly all go
+            try:
+                values = loads(line.data)
+            except failed:
+                values = None
+            if type(values) is dict:
+                yield Record(line.number, values, None, None, len(line.data))
+                continue
         yield from _json_record(line)
 
 
@@ -147,6 +202,9 @@ def parse_object(data: bytes) -> tuple[dict[str, Any] | None, str | None]:
     What orjson refuses though it can be understood (invalid UTF-8, lone surrogates, NaN) is
     parsed again with the standard library and repaired.
     """
+    # Three bytes of an empty list become sixty-four: a line is bounded, so must these be.
+    if len(data) > _MOST_PARTS and data.count(b"[") + data.count(b"{") > _MOST_PARTS:
+        return None, "JSON of too many parts"
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -287,7 +345,7 @@ def parquet_parts(path: Path, columns: list[str] | None, batch_rows: int) -> Ite
         batch_rows: most rows in a batch.
 
     Raises:
-        pa.ArrowException, OSError: its footer cannot be read.
+        PARQUET_ERRORS: its footer cannot be read.
     """
     with pq.ParquetFile(path, memory_map=False) as file:
         first = 1
@@ -300,7 +358,7 @@ def parquet_parts(path: Path, columns: list[str] | None, batch_rows: int) -> Ite
                 for batch in file.iter_batches(size, row_groups=[group], columns=columns):
                     yield ParquetPart(first + done, batch, batch.num_rows)
                     done += batch.num_rows
-            except (pa.ArrowException, OSError) as error:
+            except PARQUET_ERRORS as error:
                 problem = f"row group {group} unreadable: {first_line(error)}"
                 yield ParquetPart(first + done, None, meta.num_rows - done, problem)
             first += meta.num_rows

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -23,9 +24,11 @@ from stillhunt.readers import formats as _formats
 from stillhunt.readers.compression import ByteStream
 from stillhunt.readers.options import ReadBatch, ReadOptions
 from stillhunt.readers.records import (
+    PARQUET_ERRORS,
     Record,
     Sample,
     csv_records,
+    document_record,
     first_line,
     json_records,
     parquet_parts,
@@ -37,6 +40,12 @@ BATCH_BYTES = 16 << 20
 
 Fields = dict[str, Any]
 """An exchange under way: canonical column names to values of any type."""
+
+
+_SHAPES = (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError)
+UNEXPECTED = "a value of a shape that nobody expected"
+"""Reason for a record at which a mapper stumbled. That is a mistake of the mapper's, but who writes
+a record that makes it stumble must not be able to end everybody's hunt."""
 
 
 class BadRecordError(ValueError):
@@ -96,11 +105,44 @@ class Mapper(ABC):
         return ()
 
 
+@dataclass(frozen=True)
+class Switch:
+    """What an operator can switch on at the producer so that its log carries more.
+
+    Attributes:
+        columns: canonical columns that it brings.
+        how: what to do, one sentence.
+    """
+
+    columns: tuple[str, ...]
+    how: str
+
+
+def filled(*, carried: str, derived: str = "") -> Mapping[str, str]:
+    """Declare which canonical columns a format can fill, each list a text of their names.
+
+    Args:
+        carried: the value is as the log has it.
+        derived: the value is put together or computed.
+    """
+    return dict.fromkeys(carried.split(), "carried") | dict.fromkeys(derived.split(), "derived")
+
+
 class LogFormat(ABC):
-    """One log format."""
+    """One log format.
+
+    Attributes:
+        name: what ``--source`` calls it.
+        summary: what it reads, in a line.
+        columns: canonical columns that a log of it can fill, and how (see ``filled``); all others
+            are absent.
+        switches: what an operator can switch on to get more.
+    """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    columns: ClassVar[Mapping[str, str]] = {}
+    switches: ClassVar[tuple[Switch, ...]] = ()
 
     def __init__(self, options: ReadOptions) -> None:
         self.options = options
@@ -119,7 +161,7 @@ class LogFormat(ABC):
     def read(self, file: Opened) -> Iterator[ReadBatch]:
         """Read a whole file. What is given here reads it record by record."""
         mapper = self.mapper(file)
-        gathered = _Gathered(file)
+        gathered = Gathered(file)
         quarantine = file.settler.quarantine
         for record in records_of(file):
             if record.values is None:
@@ -134,21 +176,33 @@ class LogFormat(ABC):
                 excerpt = ", ".join(list(record.values)[:20])
                 file.settler.lose(file.name, record.row, str(error.args[0]), excerpt)
                 continue
+            except _SHAPES as error:
+                reason = f"{UNEXPECTED} ({type(error).__name__})"
+                file.settler.lose(file.name, record.row, reason)
+                continue
             gathered.extend(produced, record.size)
             if gathered.full:
                 yield from gathered.settle()
-        gathered.extend(mapper.flush(), 0)
+        try:
+            for produced_last in mapper.flush():
+                gathered.extend((produced_last,), 0)
+        except _SHAPES as error:
+            file.settler.lose(file.name, None, f"{UNEXPECTED} ({type(error).__name__})")
         yield from gathered.settle()
 
 
-class _Gathered:
+class Gathered:
+    """Exchanges on their way to becoming a batch."""
+
     def __init__(self, file: Opened) -> None:
         self._file = file
         self._rows: list[int] = []
         self._fields: list[Fields] = []
         self._size = 0
+        self._limit = file.settler.options.batch_rows
 
     def extend(self, produced: Iterable[tuple[int, Fields]], size: int) -> None:
+        """Add exchanges that came from so many bytes."""
         for row, fields in produced:
             self._rows.append(row)
             self._fields.append(fields)
@@ -156,15 +210,27 @@ class _Gathered:
 
     @property
     def full(self) -> bool:
-        limit = self._file.settler.options.batch_rows
-        return len(self._rows) >= limit or self._size >= BATCH_BYTES
+        """Whether it is enough for a batch."""
+        return len(self._rows) >= self._limit or self._size >= BATCH_BYTES
 
     def settle(self) -> Iterator[ReadBatch]:
-        names = dict.fromkeys(name for fields in self._fields for name in fields)
-        columns = {name: [fields.get(name) for fields in self._fields] for name in names}
+        """Give what is held as batches, and hold nothing."""
+        columns = _columns(self._fields)
         rows = np.array(self._rows, dtype=np.int64)
         self._rows, self._fields, self._size = [], [], 0
         yield from self._file.settler.settle(self._file.name, columns, rows)
+
+
+def _columns(records: list[Fields]) -> dict[str, Sequence[Any]]:
+    """Turn rows into columns; the loops over all values are the dictionaries' own."""
+    names = sorted(set().union(*records))
+    if not names:
+        return {}
+    if any(len(row) != len(names) for row in records):
+        empty: Fields = dict.fromkeys(names)
+        records = [row if len(row) == len(names) else {**empty, **row} for row in records]
+    values = itemgetter(*names, names[0])  # one name more, so that it always gives a tuple
+    return dict(zip(names, zip(*map(values, records), strict=True), strict=False))
 
 
 def records_of(file: Opened) -> Iterator[Record]:
@@ -175,6 +241,8 @@ def records_of(file: Opened) -> Iterator[Record]:
     file.progress.stream = ByteStream(file.path)
     if file.sample.container == "csv":
         yield from csv_records(file.progress.stream)
+    elif file.sample.document:
+        yield from document_record(file.progress.stream)
     else:
         yield from json_records(file.progress.stream)
 
@@ -211,7 +279,7 @@ def read_parquet(file: Opened, columns: list[str] | None) -> Iterator[Rows]:
                 file.settler.lose(file.name, part.first, problem, rows=part.rows)
                 continue
             yield Rows(part.first, part.batch, part.rows)
-    except (pa.ArrowException, OSError) as error:
+    except PARQUET_ERRORS as error:
         reason = f"not readable as Parquet: {first_line(error)}"
         file.settler.lose(file.name, None, reason)
     file.progress.bytes = size

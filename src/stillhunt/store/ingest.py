@@ -51,6 +51,17 @@ class Outcome:
         """New observations."""
         return self.rows - self.duplicates - self.expired
 
+    def add(self, other: Outcome) -> None:
+        """Add what became of another source."""
+        self.files += other.files
+        self.known += other.known
+        self.rows += other.rows
+        self.duplicates += other.duplicates
+        self.quarantined += other.quarantined
+        self.expired += other.expired
+        self.refused += other.refused
+        self.unsettled += other.unsettled
+
 
 class _UnfitError(Exception):
     """A file of a group cannot be taken, and the group is to be taken without it."""

@@ -93,6 +93,11 @@ class Layout:
         """Folder for what lives as long as a transaction; whatever is in it may be swept."""
         return self.root / "tmp"
 
+    @property
+    def spool(self) -> Path:
+        """Folder of what was received and is not yet taken in; nothing sweeps it."""
+        return self.root / "spool"
+
     def transaction(self, number: int) -> Path:
         """File of a transaction."""
         return self.manifest / f"{number:08d}.json"

@@ -15,6 +15,7 @@ from stillhunt.readers.registry import (
     LogFormat,
     Mapper,
     Opened,
+    filled,
     read_parquet,
     register,
 )
@@ -26,7 +27,9 @@ _NAMES = frozenset(EXCHANGE_SCHEMA.names)
 class _AsItIs(Mapper):
     def feed(self, row: int, record: dict[str, Any]) -> Iterable[tuple[int, Fields]]:
         """Keep the canonical columns; unknown ones are kept out."""
-        return ((row, {name: value for name, value in record.items() if name in _NAMES}),)
+        if not record.keys() <= _NAMES:
+            record = {name: value for name, value in record.items() if name in _NAMES}
+        return ((row, record),)
 
 
 @register
@@ -35,6 +38,7 @@ class Canonical(LogFormat):
 
     name = "canonical"
     summary = "the canonical columns, as Parquet, CSV or JSON lines"
+    columns = filled(carried=" ".join(EXCHANGE_SCHEMA.names))
 
     def sniff(self, sample: Sample) -> float:
         """All required columns there: certain. JSON lines: by the share of lines that have them."""

@@ -12,7 +12,7 @@ from typing import Any
 from stillhunt.readers import messages
 from stillhunt.readers.nested import decoded, first, mapping, text
 from stillhunt.readers.records import Sample
-from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, register
+from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, Switch, filled, register
 
 _PAYLOAD = frozenset({"litellm_call_id", "call_type", "startTime", "metadata", "model"})
 _SPEND_LOG = frozenset({"request_id", "api_key", "startTime", "call_type", "model"})
@@ -28,6 +28,36 @@ class LiteLLM(LogFormat):
 
     name = "litellm"
     summary = "LiteLLM's StandardLoggingPayload as JSON lines, or rows of LiteLLM_SpendLogs"
+    columns = filled(
+        carried="""
+            exchange_id time account organization credential user_agent request_model
+            input_tokens output_tokens max_tokens temperature stream
+        """,
+        derived="client_address system prompt response status finish_reason",
+    )
+    switches = (
+        Switch(
+            ("system", "prompt", "response"),
+            "Set general_settings.store_prompts_in_spend_logs: true; spend logs then keep 2,048 "
+            "characters of a text unless MAX_STRING_LENGTH_PROMPT_IN_DB says more. For the payload, "
+            "leave turn_off_message_logging at false.",
+        ),
+        Switch(
+            ("client_address",),
+            "Set general_settings.use_x_forwarded_for: true, and say with --trusted-hops how many "
+            "proxies of your own are in front.",
+        ),
+        Switch(
+            ("account",),
+            "Give each key a user_id (/key/generate): without one the key stands for itself.",
+        ),
+        Switch(("organization",), "Put users into teams or organizations."),
+        Switch(
+            ("tls_fingerprint",),
+            "LiteLLM sees no TLS handshake: let a proxy in front log its JA4 (Envoy's "
+            "%TLS_JA4_FINGERPRINT%).",
+        ),
+    )
 
     def sniff(self, sample: Sample) -> float:
         """By the share of records, or the columns, that have the names LiteLLM gives."""
@@ -94,7 +124,7 @@ class _LiteLLMMapper(Mapper):
 def _unwrapped(record: dict[str, Any]) -> Mapping[str, Any]:
     """Callbacks may write the payload alone or inside the keyword arguments they were given."""
     for key in _WRAPPERS:
-        if isinstance(inner := record.get(key), Mapping):
+        if isinstance(inner := record.get(key), dict):
             return inner
     return record
 

