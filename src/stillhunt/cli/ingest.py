@@ -41,7 +41,7 @@ def ingest(
     ] = None,
     otlp_seconds: Annotated[
         float, typer.Option(min=0.1, help="Seconds between takings-in of what was received.")
-    ] = 300.0,
+    ] = 60.0,
     accounts: Annotated[
         Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
     ] = None,
