@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,13 +33,14 @@ LONG_AGO = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    # Sockets have short names.
-    folder = Path(tmp_path_factory.mktemp("pg"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
-    running = pgserver.get_server(folder / "d", cleanup_mode="delete")
-    yield running
-    running.cleanup()
+def server() -> Iterator[Any]:
+    # Root starts it as another user, who must be able to enter: pytest's folders are root's alone.
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        Path(folder).chmod(0o755)
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
+        running = pgserver.get_server(Path(folder, "d"), cleanup_mode="delete")
+        yield running
+        running.cleanup()
 
 
 @pytest.fixture
