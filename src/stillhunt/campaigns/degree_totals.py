@@ -8,8 +8,9 @@ they cannot be chosen to suit a claim.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,13 +18,14 @@ import pyarrow.parquet as pq
 
 from stillhunt.engines.base import Engine
 from stillhunt.engines.duckdb import DuckDBEngine
-from stillhunt.evidence.totals.table import FAMILY_NUMBER, TotalsTable
+from stillhunt.evidence.entries import ACCOUNT_LAYOUT
+from stillhunt.evidence.totals.rows import FAMILY_NUMBER
+from stillhunt.evidence.totals.table import TotalsTable
 from stillhunt.linking.entities import build_entities
 from stillhunt.linking.families import FAMILIES, PAIRS
 from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.templates import build_templates
 from stillhunt.records.observation import OBSERVATION_SCHEMA, keys_of, observations_of
-from stillhunt.records.sealed_account import SEALED_ACCOUNT
 
 _KEYED: pa.Schema = OBSERVATION_SCHEMA.append(pa.field("key", pa.int64(), nullable=False))
 
@@ -32,14 +34,14 @@ def degree_totals(
     leaves: Iterable[np.ndarray],
     accounts: np.ndarray,
     work: Path,
-    memory: str | None = None,
+    memory: str = "2GB",
     threads: int | None = None,
 ) -> TotalsTable:
     """Count what a stretch of a log holds.
 
     Args:
         leaves: canonical observations (dtype ``records.leaf.LAYOUT``), in any order and portions.
-        accounts: account rows (dtype SEALED_ACCOUNT); of an account the last row counts.
+        accounts: account rows (dtype ACCOUNT_LAYOUT); of an account the last row counts.
         work: an existing folder for what the engine keeps on disk.
         memory, threads: of the engine.
 
@@ -64,20 +66,22 @@ def degree_totals(
 
 def load_sealed_accounts(engine: Engine, rows: np.ndarray) -> None:
     """Make ``accounts`` (account, organization, payment, email_domain, licensed) of account rows."""
-    last = {int(account): i for i, account in enumerate(rows["account"])}
-    kept = rows[sorted(last.values())]
+    rows = rows.view(ACCOUNT_LAYOUT).reshape(-1)
+    _, last = np.unique(rows["account"][::-1], return_index=True)
+    kept = rows[len(rows) - 1 - last]
 
-    def column(name: str, bit: int) -> pa.Array:
-        return pa.array(kept[name].astype(np.int64), mask=(kept["nulls"] >> bit) & 1 == 1)
+    def column(name: str, nulls: str, bit: int) -> pa.Array:
+        values = np.ascontiguousarray(kept[name])
+        return pa.array(values, mask=(kept[nulls] >> bit) & 1 == 1)
 
     engine.load(
         "accounts",
         pa.table(
             {
-                "account": pa.array(kept["account"].astype(np.int64)),
-                "organization": column("organization", 0),
-                "payment": column("payment", 1),
-                "email_domain": column("email_domain", 2),
+                "account": pa.array(np.ascontiguousarray(kept["account"])),
+                "organization": column("organization", "who_nulls", 1),
+                "payment": column("payment", "bill_nulls", 0),
+                "email_domain": column("email_domain", "bill_nulls", 1),
                 "licensed": pa.array(kept["licensed"] != 0),
             }
         ),
@@ -113,3 +117,51 @@ def header_of(totals: Totals) -> dict[str, object]:
         "popularities": {f: totals.popularities[f].tolist() for f in FAMILIES},
         "joint": {f"{x} {y}": totals.joint[x, y].tolist() for x, y in PAIRS},
     }
+
+
+def totals_of(header: Mapping[str, Any]) -> Totals:
+    """The totals of a header.
+
+    Raises:
+        ValueError: this is no header of totals, or its classes do not fit one another.
+    """
+    try:
+        degrees, popularities, joint = (
+            {name: np.array(rows, dtype=np.int64).reshape(width, -1) for name, rows in part.items()}
+            for part, width in (
+                (header["degrees"], 2),
+                (header["popularities"], 2),
+                (header["joint"], 3),
+            )
+        )
+        entities = header["entities"]
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError("this is no header of degree totals") from error
+    pairs = {f"{x} {y}": (x, y) for x, y in PAIRS}
+    if (
+        type(entities) is not int
+        or set(degrees) != set(FAMILIES)
+        or set(popularities) != set(FAMILIES)
+        or set(joint) != set(pairs)
+    ):
+        raise ValueError("a header of degree totals lacks a family")
+    for classes in (*degrees.values(), *popularities.values()):
+        if np.any(classes < 1) or np.any(np.diff(classes[0]) <= 0):
+            raise ValueError("classes of degree totals are not in order")
+    edges = {}
+    for family in FAMILIES:
+        edges[family] = sum(k * n for k, n in popularities[family].T.tolist())
+        if edges[family] != sum(k * n for k, n in degrees[family].T.tolist()):
+            raise ValueError("degree totals count other edges by entity than by value")
+    for name, (x, y) in pairs.items():
+        kx, ky, n = joint[name]
+        if not (np.isin(kx, degrees[x][0]).all() and np.isin(ky, degrees[y][0]).all() and (n > 0).all()):
+            raise ValueError("joint degrees are of classes that are not there")
+    return Totals(
+        entities=entities,
+        edges=edges,
+        shareable={f: int(c[1][c[0] >= 2].sum()) for f, c in popularities.items()},
+        degrees=degrees,
+        popularities=popularities,
+        joint={pair: joint[name] for name, pair in pairs.items()},
+    )

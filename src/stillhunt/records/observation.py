@@ -19,6 +19,7 @@ __all__ = [
     "OBSERVATION_VERSION",
     "canonical_bytes",
     "keys_of",
+    "observations_of",
 ]
 
 # Hashes are signed integers, because Parquet's unsigned ones do not survive every engine.
@@ -105,3 +106,41 @@ def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
     rank = np.arange(len(row)) - np.repeat(offsets[:-1] - offsets[0], counts)
     out["grams"][row, rank] = flat[offsets[0] : offsets[-1]] if n else []
     return out
+
+
+def observations_of(leaves: np.ndarray) -> pa.RecordBatch:
+    """Decode canonical bytes, the opposite of ``canonical_bytes``.
+
+    Args:
+        leaves: structured array of shape (n,) and dtype LAYOUT.
+
+    Returns:
+        A batch of OBSERVATION_SCHEMA, n rows.
+
+    Raises:
+        ValueError: a version that is not known, or more grams than there is room for.
+    """
+    n = len(leaves)
+    if n and (np.any(leaves["version"] != OBSERVATION_VERSION) or leaves["gram_count"].max() > GRAMS):
+        raise ValueError("these are no observations of a known version")
+    columns: dict[str, pa.Array] = {
+        "exchange": pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), n, [None, pa.py_buffer(leaves["exchange"].tobytes())]
+        )
+    }
+    for bit, (name, _) in enumerate(SCALARS):
+        kind = OBSERVATION_SCHEMA.field(name).type
+        missing = (leaves["nulls"] >> np.uint32(bit)) & 1 == 1
+        values = np.ascontiguousarray(leaves[name])
+        if name == "stream":
+            values = values != 0
+        column = pa.array(values, mask=missing)
+        columns[name] = column.cast(kind)
+    counts = leaves["gram_count"].astype(np.int64)
+    held = np.arange(GRAMS) < counts[:, None]
+    columns["grams"] = pa.ListArray.from_arrays(
+        pa.array(np.r_[0, np.cumsum(counts)], pa.int32()), pa.array(leaves["grams"][held], pa.int32())
+    )
+    return pa.RecordBatch.from_arrays(
+        [columns[name] for name in OBSERVATION_SCHEMA.names], schema=OBSERVATION_SCHEMA
+    )

@@ -1,65 +1,32 @@
-"""The table of degree totals and the rows that a batch commits to.
-
-Row 0 is the header: classes of degrees and popularities, which name nobody, in clear. Then a row for
-each value that two or more entities carry: its family, how many entities, and a salted commitment of
-the value, so that a row can be shown without it. Then a row for each template and its grams, salted.
-The rows are the leaves of an RFC 6962 tree whose root the batch record holds.
-"""
+"""A table of degree totals with its salts, as the keeper of a log has it."""
 
 from __future__ import annotations
 
-import hashlib
+import json
 import secrets
-import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CTR
 
-from stillhunt.evidence.canonical import encode
-from stillhunt.evidence.entries import keystream
-from stillhunt.evidence.merkle import Tree
+from stillhunt.evidence.canonical import canonical_json
+from stillhunt.evidence.failures import EvidenceError
+from stillhunt.evidence.merkle import MemoryTree, Rows, as_hashes, leaf_hash, leaf_hashes
+from stillhunt.evidence.totals.rows import (
+    MOST_GRAMS,
+    SALT_BYTES,
+    header_row,
+    template_row,
+    value_commitments,
+    value_rows,
+)
 
-FAMILIES: tuple[str, ...] = (
-    "template", "address", "network", "client", "payment", "email_domain",
-)  # fmt: skip
-"""Families in the order of their numbers in rows."""
-
-FAMILY_NUMBER = {family: number for number, family in enumerate(FAMILIES)}
-
-SALT = 16
-_HEADER, _VALUE, _TEMPLATE = b"\x00", b"\x01", b"\x02"
-_VALUE_DOMAIN = b"\x24"
-_VALUE_ROW = struct.Struct(">cBQ32s")
-MOST_GRAMS = 65_535
-
-
-def header_row(header: dict[str, Any]) -> bytes:
-    """Row 0."""
-    return _HEADER + encode(header)
-
-
-def value_commitment(salt: bytes, family: int, value: int) -> bytes:
-    """SHA-256 of 0x24, the salt (16 bytes), the family's number, and the value (int64, little-endian)."""
-    return hashlib.sha256(_VALUE_DOMAIN + salt + struct.pack("<Bq", family, value)).digest()
-
-
-def value_row(family: int, entities: int, commitment: bytes) -> bytes:
-    """0x01, the family's number, how many entities (u64), the value's commitment: 42 bytes."""
-    return _VALUE_ROW.pack(_VALUE, family, entities, commitment)
-
-
-def template_row(salt: bytes, template: int, grams: np.ndarray) -> bytes:
-    """0x02, the salt, the template (i64), how many grams (u16), the grams (i32 each), rising."""
-    return (
-        _TEMPLATE
-        + salt
-        + struct.pack(">qH", template, len(grams))
-        + np.asarray(grams, dtype=">i4").tobytes()
-    )
+_ARRAYS = ("family", "value", "entities", "template", "gram")
 
 
 @dataclass(frozen=True)
@@ -67,10 +34,11 @@ class TotalsTable:
     """Degree totals of a stretch of a log.
 
     Attributes:
-        header: classes, as JSON.
-        family: uint8 (n,), value: int64 (n,), entities: int64 (n,): values that two or more carry.
+        header: classes of degrees and popularities, as JSON.
+        family: uint8 (n,), value: int64 (n,), entities: int64 (n,): values that two or more entities
+            carry, by family, then value.
         template: int64 (m,), gram: int32 (m,): grams of each template, by template, then gram.
-        key: 32 bytes, of which the salts are the keystream.
+        key: 32 bytes, of which the salts are the key stream (AES-256 in counter mode, from 0).
     """
 
     header: dict[str, Any]
@@ -82,86 +50,91 @@ class TotalsTable:
     key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     @cached_property
-    def _templates(self) -> tuple[np.ndarray, np.ndarray]:
-        """Different templates, and where the grams of each begin and end: int64 (t,), (t + 1,)."""
-        names, first = np.unique(self.template, return_index=True)
-        return names, np.append(first, len(self.template))
-
-    @cached_property
-    def _salts(self) -> bytes:
-        return keystream(self.key, 0, SALT * (len(self.value) + len(self._templates[0])))
-
-    def salt(self, number: int) -> bytes:
-        """Salt of a value or, after these, of a template, by its number in the table."""
-        return self._salts[SALT * number : SALT * (number + 1)]
-
-    @cached_property
-    def commitments(self) -> list[bytes]:
-        """Of each value, in the table's order."""
-        return [
-            value_commitment(self.salt(i), family, value)
-            for i, (family, value) in enumerate(
-                zip(self.family.tolist(), self.value.tolist(), strict=True)
-            )
-        ]
-
-    @cached_property
-    def place(self) -> np.ndarray:
-        """int64 (n,): the row of each value. By commitment, so that its place tells nothing of a value."""
-        order = sorted(
-            range(len(self.value)), key=lambda i: (int(self.family[i]), self.commitments[i])
-        )
-        place = np.empty(len(order), dtype=np.int64)
-        place[order] = np.arange(1, len(order) + 1)
-        return place
-
-    @cached_property
-    def tree(self) -> Tree:
-        """Over all rows."""
-        return Tree.of(self.rows())
-
-    def rows(self) -> Iterator[bytes]:
-        """All rows in their order."""
-        yield header_row(self.header)
-        entities = self.entities.tolist()
-        family = self.family.tolist()
-        for i in np.argsort(self.place, kind="stable").tolist():
-            yield value_row(family[i], entities[i], self.commitments[i])
-        for number in range(len(self._templates[0])):
-            yield self.template_row(number)
-
-    def template_row(self, number: int) -> bytes:
-        """Row of a template by its number."""
-        names, ends = self._templates
-        salt = self.salt(len(self.value) + number)
-        grams = self.gram[ends[number] : ends[number + 1]][:MOST_GRAMS]
-        return template_row(salt, int(names[number]), grams)
-
-    def template_number(self, template: int) -> int | None:
-        """A template's number in the table; None where it has none."""
-        names, _ = self._templates
-        at = int(np.searchsorted(names, template))
-        return at if at < len(names) and names[at] == template else None
-
-    def row_of_template(self, number: int) -> int:
-        """The row of a template."""
-        return 1 + len(self.value) + number
+    def templates(self) -> np.ndarray:
+        """Different templates, rising, int64 (t,)."""
+        return np.unique(self.template)
 
     @property
-    def templates(self) -> int:
-        """How many templates there are."""
-        return len(self._templates[0])
+    def rows(self) -> int:
+        """How many the tree has."""
+        return 1 + len(self.value) + len(self.templates)
 
-    def write(self, path: Path) -> None:
-        """Write all of it, salts' key included: to be kept as secret as the payload."""
-        with path.open("wb") as file:
-            np.savez(
-                file,
-                header=np.frombuffer(encode(self.header), dtype=np.uint8),
-                family=self.family,
-                value=self.value,
-                entities=self.entities,
-                template=self.template,
-                gram=self.gram,
-                key=np.frombuffer(self.key, dtype=np.uint8),
+    @cached_property
+    def salts(self) -> Rows:
+        """Of the values, then of the templates, (n + t, 16)."""
+        count = len(self.value) + len(self.templates)
+        stream = Cipher(AES(self.key), CTR(bytes(16))).encryptor()
+        made = stream.update(bytes(SALT_BYTES * count))
+        return np.frombuffer(made, dtype=np.uint8).reshape(count, SALT_BYTES)
+
+    @cached_property
+    def commitments(self) -> Rows:
+        """Of each value, (n, 32)."""
+        return value_commitments(self.salts[: len(self.value)], self.family, self.value)
+
+    @cached_property
+    def _order(self) -> np.ndarray:
+        """Values in the order of their rows: by commitment, so that a place tells nothing of a value."""
+        first = np.ascontiguousarray(self.commitments[:, :8]).view(">u8").reshape(-1)
+        return np.lexsort((first, self.family))
+
+    @cached_property
+    def row_of_value(self) -> np.ndarray:
+        """int64 (n,): the row of each value."""
+        place = np.empty(len(self.value), dtype=np.int64)
+        place[self._order] = np.arange(1, len(self.value) + 1)
+        return place
+
+    def row_of_template(self, number: int) -> int:
+        """The row of a template, by its place in ``templates``."""
+        return 1 + len(self.value) + number
+
+    def template_row(self, number: int) -> bytes:
+        """The row itself."""
+        name = self.templates[number]
+        ends = np.searchsorted(self.template, name), np.searchsorted(self.template, name, "right")
+        grams = self.gram[ends[0] : ends[1]][:MOST_GRAMS]
+        return template_row(self.salts[len(self.value) + number].tobytes(), int(name), grams)
+
+    @cached_property
+    def tree(self) -> MemoryTree:
+        """Over all rows."""
+        order = self._order
+        values = value_rows(self.family[order], self.entities[order], self.commitments[order])
+        templates = [leaf_hash(self.template_row(i)) for i in range(len(self.templates))]
+        return MemoryTree(
+            np.concatenate(
+                [
+                    as_hashes(leaf_hash(header_row(self.header))),
+                    leaf_hashes(values.view(np.uint8).reshape(len(values), -1)),
+                    as_hashes(templates),
+                ]
             )
+        )
+
+    def to_bytes(self) -> bytes:
+        """All of it, the salts' key included: to be kept as secret as the observations."""
+        out = BytesIO()
+        np.savez_compressed(
+            out,
+            header=np.frombuffer(canonical_json(self.header), dtype=np.uint8),
+            key=np.frombuffer(self.key, dtype=np.uint8),
+            **{name: getattr(self, name) for name in _ARRAYS},
+        )
+        return out.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TotalsTable:
+        """The opposite.
+
+        Raises:
+            EvidenceError: this is no table of totals.
+        """
+        try:
+            with np.load(BytesIO(data), allow_pickle=False) as held:
+                header = json.loads(held["header"].tobytes())
+                return cls(header, *(held[n] for n in _ARRAYS), key=held["key"].tobytes())
+        except (ValueError, KeyError, OSError, EOFError) as error:
+            raise EvidenceError(
+                "A file of degree totals cannot be read.", "Restore it, or claim without it."
+            ) from error
