@@ -15,6 +15,7 @@ LAYERS = {
     "readers": 2,
     "fingerprints": 2,
     "engines": 2,
+    "evidence": 2,
     "store": 3,
     "linking": 3,
     "scoring": 4,
