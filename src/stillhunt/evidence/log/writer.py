@@ -8,9 +8,8 @@ before the next head. Signing one comes last, when everything that it covers is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from errno import EEXIST
 from hashlib import sha256
 from pathlib import Path
@@ -43,6 +42,8 @@ from stillhunt.evidence.log.files import held, put, sync, sync_all
 from stillhunt.evidence.log.layout import Layout, numbers
 from stillhunt.evidence.log.payload import PayloadWriter
 from stillhunt.evidence.log.reader import Log
+from stillhunt.evidence.log.recovery import cut_off_batches, settle_rotation
+from stillhunt.evidence.log.seam import MakeTotals, Unsealed
 from stillhunt.evidence.log.settings import read_settings
 from stillhunt.evidence.log.tile_writer import TileWriter, cut_off
 from stillhunt.evidence.merkle import (
@@ -58,37 +59,6 @@ from stillhunt.records.leaf import LAYOUT
 
 _AT_ONCE = 1 << 16
 """Leaves that are hashed at a time; a multiple of a payload's frame."""
-
-
-@dataclass(frozen=True)
-class Totals:
-    """What a layer above says about a batch, sealed with it.
-
-    Attributes:
-        record: goes into the batch record, whose digest is in the log; numbers and strings only.
-        data: kept in ``private/totals``; opaque here.
-    """
-
-    record: dict[str, Any]
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Unsealed:
-    """A batch on its way into the log, as a maker of totals sees it.
-
-    Attributes:
-        number: of the batch; first: position of its first leaf.
-        observations: records of LAYOUT (n,); accounts: bytes of ACCOUNT_LAYOUT (m, 35).
-    """
-
-    number: int
-    first: int
-    observations: np.ndarray
-    accounts: Rows
-
-
-MakeTotals = Callable[[Unsealed], Totals | None]
 
 
 class LogWriter:
@@ -114,8 +84,9 @@ class LogWriter:
         self._broken = False
         self._head = self.log.head()
         self.size = self._head.checkpoint.size
-        self._cut_off()
-        self._settle_rotation()
+        cut_off_batches(self._layout, len(self.log.batches()))
+        cut_off(self._layout.public, self.size)
+        settle_rotation(self._layout, self._head)
         self._publish_again()
         self._frontier: Frontier = frontier_of(self.log.tree(self.size), self.size)
         if self._frontier.root() != self._head.checkpoint.root:
@@ -170,7 +141,7 @@ class LogWriter:
             totals=made.record if made is not None else None,
             previous=self._batches[-1].digest().hex() if self._batches else "",
         )
-        with self._writing():
+        with self.writing():
             put(self._layout.salts(number), key, 0o600)
             if made is not None:
                 put(self._layout.totals(number), made.data, 0o600)
@@ -199,7 +170,7 @@ class LogWriter:
             Its position.
         """
         position = self.size
-        with self._writing():
+        with self.writing():
             self._extend_digest(kind, digest)
         return position
 
@@ -220,7 +191,7 @@ class LogWriter:
         """
         if self.size == self._head.checkpoint.size:
             return self._head
-        with self._writing():
+        with self.writing():
             self._tiles.finish()
             sync_all(self._layout.public, self._tiles.written)
             checkpoint = Checkpoint(self.log.origin, self.size, self._frontier.root())
@@ -252,7 +223,7 @@ class LogWriter:
         good = [s for s in signatures if (s.name, s.key_id) in known]
         for signature in good:
             known[signature.name, signature.key_id].check(text, signature)
-        with self._writing():
+        with self.writing():
             size = self._head.checkpoint.size
             put(self._layout.head(size), self._head.note.having(good).encode())
             self._head = self.log.head(size)
@@ -271,13 +242,13 @@ class LogWriter:
         old, new = self._signer(), new_signer(self.log.origin)
         number = numbers(self._layout.keys, ".key")[-1] + 1
         statement = rotation_statement(self.log.origin, self.size, old, new)
-        with self._writing():
+        with self.writing():
             put(self._layout.keys / f"{number:04d}.statement", statement)
             write_signer(self._layout.key(number).with_suffix(".new"), new)
         self.append_entry(KEY, sha256(statement).digest())
         self.publish([new])
-        with self._writing():
-            self._settle_rotation()
+        with self.writing():
+            settle_rotation(self._layout, self._head)
             self._head = self.log.head()
         return self._layout.key(number)
 
@@ -316,24 +287,9 @@ class LogWriter:
     def _signer(self) -> Signer:
         return read_signer(self._layout.key(numbers(self._layout.keys, ".key")[-1]))
 
-    def _settle_rotation(self) -> None:
-        """Finish a rotation that the latest head signs; undo one that no head signs."""
-        for number in numbers(self._layout.keys, ".new"):
-            path = self._layout.key(number).with_suffix(".new")
-            statement = path.with_suffix(".statement")
-            key = read_signer(path).key
-            if any(key.made(signature) for signature in self._head.note.signatures):
-                said = statement.read_bytes()
-                put(self._layout.statement(sha256(said).digest()), said)
-                put(path.with_suffix(".vkey"), f"{key}\n".encode())
-                path.rename(path.with_suffix(".key"))
-            else:
-                path.unlink()
-                statement.unlink(missing_ok=True)
-            sync(self._layout.keys)
-
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
+        """What is written within ends well, or nothing more is written; errors say what to do."""
         if self._broken:
             raise OutputError(
                 "An earlier append to the log did not end well.", "Open the log again and go on."
@@ -355,15 +311,6 @@ class LogWriter:
             return
         if not self._layout.checkpoint.exists() or self._layout.checkpoint.read_bytes() != note:
             put(self._layout.checkpoint, note)
-
-    def _cut_off(self) -> None:
-        cut_off(self._layout.public, self.size)
-        batches = len(self.log.batches())
-        for folder in {path.parent for path in self._layout.batch_files(1)}:
-            for number in numbers(folder):
-                if number > batches:
-                    for path in self._layout.batch_files(number):
-                        path.unlink(missing_ok=True)
 
 
 @contextmanager
