@@ -7,8 +7,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from stillhunt.errors import UsageError
 from stillhunt.evidence.canonical import canonical_json, parse_canonical
 from stillhunt.evidence.failures import EvidenceError
+
+MOST = 1 << 20
+"""Bytes of a record."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,18 @@ class Batch:
         return self.leaf + 1
 
     def encode(self) -> bytes:
-        """Canonical JSON; its SHA-256 is in the log."""
-        return canonical_json(asdict(self))
+        """Canonical JSON; its SHA-256 is in the log.
+
+        Raises:
+            UsageError: source or totals say more than a record may hold.
+        """
+        data = canonical_json(asdict(self))
+        if len(data) > MOST:
+            raise UsageError(
+                "What is said of a batch is longer than a record may be.",
+                "Name digests, not content.",
+            )
+        return data
 
     def digest(self) -> bytes:
         """SHA-256 of the record."""
@@ -58,7 +72,7 @@ def parse_batch(data: bytes) -> Batch:
     Raises:
         EvidenceError: it is none.
     """
-    document = parse_canonical(data)
+    document = parse_canonical(data, MOST)
     wrong = EvidenceError("A batch record is malformed.", "Restore it from a backup of the log.")
     if not isinstance(document, dict) or document.keys() != Batch.__dataclass_fields__.keys():
         raise wrong

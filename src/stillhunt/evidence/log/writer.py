@@ -141,6 +141,7 @@ class LogWriter:
             totals=made.record if made is not None else None,
             previous=self._batches[-1].digest().hex() if self._batches else "",
         )
+        record = batch.encode()
         with self.writing():
             put(self._layout.salts(number), key, 0o600)
             if made is not None:
@@ -154,7 +155,7 @@ class LogWriter:
                     self._extend(account_entries(some, salt, self._hasher))
             sync(self._layout.payload(number))
             sync(self._layout.payload(number).parent)
-            put(self._layout.record(number), batch.encode(), 0o600)
+            put(self._layout.record(number), record, 0o600)
             self._extend_digest(BATCH, batch.digest())
         self._batches.append(batch)
         self._unindexed.append((batch, rows[:, 6:22].copy()))
