@@ -21,6 +21,7 @@ LAYERS = {
     "scoring": 4,
     "campaigns": 5,
     "report": 7,
+    "sharing": 7,
     "cli": 9,
 }
 EXEMPT = ("__init__", "__main__")
