@@ -1,4 +1,5 @@
-"""Layer 2. The sealed log, claims made from it, and what a stranger can check of them.
+"""Layer 2. The sealed log and what it proves: trees, entries, signed notes, witnesses.
 
-Knows records and bytes only: no engine, no network.
+Knows records and bytes only. Nothing here imports an engine, a compiler or a network library; what
+verifies needs the standard library, NumPy and cryptography.
 """

@@ -9,10 +9,17 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-OBSERVATION_VERSION = 1
+from stillhunt.records.leaf import GRAMS, LAYOUT, OBSERVATION_VERSION, SCALARS
 
-GRAMS = 16
-"""Sampled word-run hashes an observation may hold."""
+__all__ = [
+    "FINISH_REASONS",
+    "GRAMS",
+    "LAYOUT",
+    "OBSERVATION_SCHEMA",
+    "OBSERVATION_VERSION",
+    "canonical_bytes",
+    "keys_of",
+]
 
 # Hashes are signed integers, because Parquet's unsigned ones do not survive every engine.
 OBSERVATION_SCHEMA: pa.Schema = pa.schema(
@@ -56,41 +63,6 @@ FINISH_REASONS: tuple[str, ...] = (
 )
 """``finish`` is the index in this list; null where the log does not say."""
 
-_SCALARS: tuple[tuple[str, str], ...] = (
-    ("time", "<i8"),
-    ("account", "<i8"),
-    ("organization", "<i8"),
-    ("credential", "<i4"),
-    ("address", "<i8"),
-    ("network", "<i8"),
-    ("asn", "<i4"),
-    ("tls", "<i4"),
-    ("agent", "<i4"),
-    ("model", "<i4"),
-    ("system", "<i4"),
-    ("item", "<i8"),
-    ("guarantee", "<i4"),
-    ("cues", "<i8"),
-    ("words", "<i4"),
-    ("response_bytes", "<i4"),
-    ("input_tokens", "<i4"),
-    ("output_tokens", "<i4"),
-    ("max_tokens", "<i4"),
-    ("status", "<i2"),
-    ("finish", "<i1"),
-    ("temperature", "<f4"),
-    ("stream", "<i1"),
-)
-
-LAYOUT = np.dtype(
-    [("version", "u1"), ("gram_count", "u1"), ("nulls", "<u4"), ("exchange", "V16")]
-    + [(name, kind) for name, kind in _SCALARS]
-    + [("grams", "<i4", (GRAMS,))]
-)
-"""The canonical bytes, little-endian, without padding: a version byte, the number of grams, a bit
-for each scalar in the order of ``_SCALARS`` that is null (its bytes are then zero), the scalars,
-and sixteen grams (unused ones zero)."""
-
 
 def keys_of(observations: pa.RecordBatch) -> pa.Int64Array:
     """The first eight bytes of each exchange's digest, little-endian, by which tables are joined."""
@@ -113,7 +85,7 @@ def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
     exchange = observations.column("exchange").cast(pa.binary())
     out["exchange"] = np.frombuffer(b"".join(exchange.to_pylist()), dtype="V16") if n else []
     nulls = np.zeros(n, dtype=np.uint32)
-    for bit, (name, kind) in enumerate(_SCALARS):
+    for bit, (name, kind) in enumerate(SCALARS):
         column = observations.column(name)
         if name == "time":
             column = column.cast(pa.int64())

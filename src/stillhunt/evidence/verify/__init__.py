@@ -1,0 +1,1 @@
+"""Checking a claim: needs a bundle and the keys one trusts; no engine, no network."""
