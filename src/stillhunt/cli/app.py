@@ -16,9 +16,12 @@ from stillhunt.cli.case import case
 from stillhunt.cli.explain import explain
 from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
+from stillhunt.cli.log import app as log_app
 from stillhunt.cli.report import report
+from stillhunt.cli.seal import seal
 from stillhunt.cli.simulate import simulate
 from stillhunt.cli.watch import watch
+from stillhunt.cli.witness import app as witness_app
 from stillhunt.errors import StillhuntError
 
 app = typer.Typer(
@@ -36,6 +39,9 @@ app.command()(explain)
 app.command()(case)
 app.command()(report)
 app.command()(alarm)
+app.command()(seal)
+app.add_typer(log_app)
+app.add_typer(witness_app)
 app.command()(simulate)
 
 
