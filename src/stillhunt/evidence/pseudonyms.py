@@ -15,7 +15,9 @@ import hmac
 
 import numpy as np
 
-KINDS: tuple[str, ...] = ("account", "organization", "address", "network", "client", "asn")
+KINDS: tuple[str, ...] = (
+    "account", "organization", "address", "network", "client", "asn", "payment", "email_domain",
+)  # fmt: skip
 """What pseudonyms are of; ``client`` is TLS fingerprint and agent together."""
 
 BYTES = 32

@@ -55,6 +55,11 @@ class Code(StrEnum):
     BATCH_RECORDS = "batch-records"
     TIMESTAMP = "timestamp"
     TOTALS = "totals"
+    TOTALS_MALFORMED = "totals-malformed"
+    TOTALS_INCLUSION = "totals-inclusion"
+    TOTALS_ACCOUNT = "totals-account"
+    TOTALS_BINDING = "totals-binding"
+    TOTALS_UNANSWERED = "totals-unanswered"
     OPENING = "opening"
     README = "readme"
 
