@@ -14,11 +14,11 @@ from stillhunt.evidence.entries import BATCH, digest_entry
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.log.batches import Batch, parse_batch
 from stillhunt.evidence.merkle import leaf_hash
-from stillhunt.evidence.opening import check_opening, read_opening
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode
 from stillhunt.evidence.timestamps import check_stamp
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
+from stillhunt.evidence.verify.openings import check_opening, read_opening
 
 _MOST = 64 << 20
 
