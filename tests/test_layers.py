@@ -19,6 +19,7 @@ LAYERS = {
     "store": 3,
     "linking": 3,
     "scoring": 4,
+    "sealing": 4,
     "campaigns": 5,
     "report": 7,
     "sharing": 7,

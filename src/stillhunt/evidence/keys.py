@@ -83,7 +83,7 @@ def new_signer(name: str, kind: int = ED25519) -> Signer:
 
 
 def write_signer(path: Path, signer: Signer) -> None:
-    """Write a private key, readable by its owner only, where nothing is yet; ``.vkey`` beside it.
+    """Write a private key, readable by its owner only, where nothing is yet.
 
     The form is that of Go's ``sumdb/note``: ``PRIVATE+KEY+name+id+base64(type, seed)``.
 
@@ -97,7 +97,6 @@ def write_signer(path: Path, signer: Signer) -> None:
             out.write(f"PRIVATE+KEY+{key.name}+{key.key_id.hex()}+{coded}\n")
             out.flush()
             os.fsync(out.fileno())
-        path.with_suffix(".vkey").write_text(f"{key}\n", "utf-8")
     except FileExistsError as error:
         raise OutputError(
             f"{path} exists and is not overwritten: it may be the only copy of a key.",
