@@ -59,7 +59,7 @@ class Code(StrEnum):
     README = "readme"
 
 
-class Refused(EvidenceError):
+class Refused(EvidenceError):  # noqa: N818 - what happens to the bundle
     """Something in a bundle is not as it must be.
 
     Attributes:

@@ -46,14 +46,7 @@ def decode(text: bytes, most: int = MOST_BYTES) -> Any:
     Raises:
         Refused: too long, too deep, a key twice, a number of too many digits, or not canonical.
     """
-    if len(text) > most:
-        raise Refused(Code.JSON_TOO_LARGE, f"A JSON text has {len(text):,} bytes of {most:,}.")
-    # Depth before parsing: the parser recurses.
-    deep = 0
-    for byte in re.findall(rb"[\[\]{}]", _STRING.sub(b"", text)):
-        deep += 1 if byte in b"[{" else -1
-        if deep > MOST_DEPTH + 1:
-            raise Refused(Code.JSON_TOO_LARGE, "A JSON text is nested too deeply.")
+    _check_size(text, most)
     try:
         value = json.loads(
             text.decode("utf-8"), parse_int=_whole, parse_float=_decimal, parse_constant=_constant
@@ -72,6 +65,17 @@ def is_plain_name(text: str) -> bool:
     return _NAME.match(text) is not None
 
 
+def _check_size(text: bytes, most: int) -> None:
+    if len(text) > most:
+        raise Refused(Code.JSON_TOO_LARGE, f"A JSON text has {len(text):,} bytes of {most:,}.")
+    # Depth before parsing: the parser recurses.
+    deep = 0
+    for byte in re.findall(rb"[\[\]{}]", _STRING.sub(b"", text)):
+        deep += 1 if byte in b"[{" else -1
+        if deep > MOST_DEPTH + 1:
+            raise Refused(Code.JSON_TOO_LARGE, "A JSON text is nested too deeply.")
+
+
 def _whole(digits: str) -> int:
     if len(digits) > MOST_DIGITS + 1:
         raise Refused(Code.JSON_NOT_CANONICAL, "A JSON text holds a number of too many digits.")
@@ -88,7 +92,7 @@ def _constant(_: str) -> None:
     raise Refused(Code.JSON_NOT_CANONICAL, "A JSON text holds what is no number.")
 
 
-def _check(value: object, depth: int) -> None:
+def _check(value: object, depth: int) -> None:  # noqa: C901 - one case a type
     if depth > MOST_DEPTH:
         raise Refused(Code.JSON_TOO_LARGE, "A JSON value is nested too deeply.")
     if isinstance(value, dict):
@@ -117,3 +121,14 @@ def _check_text(text: str) -> None:
         raise Refused(Code.NAME_DECEPTIVE, "A text is not in Unicode's normal form C.")
     if any(unicodedata.category(c) in _HIDDEN for c in text if c > "~" or c < " "):
         raise Refused(Code.NAME_DECEPTIVE, "A text holds control or invisible characters.")
+
+
+def decode_loose(text: bytes) -> Any:
+    """Read JSON that people write: bounded, but with spaces, in any order.
+
+    Raises:
+        ValueError: it is none.
+        Refused: too long or too deep.
+    """
+    _check_size(text, MOST_BYTES)
+    return json.loads(text.decode("utf-8"), parse_constant=_constant)

@@ -11,8 +11,11 @@ from stillhunt.evidence.audit import Plan
 from stillhunt.evidence.batch_proof import batch_proof
 from stillhunt.evidence.binary import put_increasing, put_number
 from stillhunt.evidence.claim.rows import ClaimTrees
+from stillhunt.evidence.claim.values import REFERRED, values_of
 from stillhunt.evidence.entries import WHERE, commitments, split_leaves
 from stillhunt.evidence.merkle import NodeReader, Rows
+from stillhunt.evidence.pseudonyms import salt as opening_of
+from stillhunt.records.leaf import LAYOUT
 
 MAGIC = b"stillhunt audit 1\n"
 
@@ -50,13 +53,19 @@ def exchanges_to_open(trees: ClaimTrees, plan: Plan) -> list[int]:
 
 
 def answer(
-    trees: ClaimTrees, plan: Plan, leaves: LeafSource, nodes: NodeReader, size: int
+    trees: ClaimTrees,
+    plan: Plan,
+    leaves: LeafSource,
+    nodes: NodeReader,
+    size: int,
+    secret: bytes | None = None,
 ) -> tuple[bytes, int]:
     """Answer an audit.
 
     Args:
         trees: of the claim; plan: what was drawn.
         leaves, nodes: of the log, of which the first ``size`` leaves are proven against.
+        secret: the claim's key where pseudonyms are to be opened, too.
 
     Returns:
         The member ``audit``, and how many drawn leaves could not be opened any more.
@@ -67,7 +76,7 @@ def answer(
     order = np.unique(position)
     readable, leaf, salt = leaves.open_leaves(order)
     at = np.searchsorted(order, position)
-    blocks = _blocks(leaf, salt)
+    blocks = _blocks(leaf, salt, secret)
     of_account: dict[int, list[int]] = defaultdict(list)
     owner = np.searchsorted(rows.starts, np.array(wanted, dtype=np.int64), side="right") - 1
     for i, account in enumerate(owner.tolist()):
@@ -99,8 +108,21 @@ def answer(
     return bytes(out), int(np.count_nonzero(~readable))
 
 
-def _blocks(leaf: Rows, salt: Rows) -> Rows:
-    """What is told of each opened leaf: salt and who, salt and what, the commitment to where."""
+def _blocks(leaf: Rows, salt: Rows, secret: bytes | None) -> Rows:
+    """What is told of each opened leaf: salt and who, salt and what, the commitment to where.
+
+    With pseudonyms salt and where in place of the commitment, and what opens the leaf's pseudonyms in
+    the order of REFERRED, zeroes for one that it does not have.
+    """
     who, where, what = split_leaves(leaf)
-    hidden = commitments(WHERE, salt[:, 16:32], where)
-    return np.concatenate([salt[:, :16], who, salt[:, 32:48], what, hidden], axis=1)
+    told = [salt[:, :16], who, salt[:, 32:48], what]
+    if secret is None:
+        return np.concatenate([*told, commitments(WHERE, salt[:, 16:32], where)], axis=1)
+    records = np.ascontiguousarray(leaf).reshape(-1).view(LAYOUT)
+    opened = np.zeros((len(leaf), len(REFERRED), 16), dtype=np.uint8)
+    for at, kind in enumerate(REFERRED):
+        value, said = values_of(records, kind)
+        for i in np.flatnonzero(said).tolist():
+            raw = int(value[i]).to_bytes(8, "little", signed=True)
+            opened[i, at] = np.frombuffer(opening_of(secret, kind, raw), dtype=np.uint8)
+    return np.concatenate([*told, salt[:, 16:32], where, opened.reshape(len(leaf), -1)], axis=1)

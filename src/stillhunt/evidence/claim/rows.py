@@ -11,7 +11,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 
-from stillhunt.evidence.claim.tree import SumTree, Weights, account_hash, exchange_hashes, separators
+from stillhunt.evidence.claim.tree import (
+    SumTree,
+    Weights,
+    account_hash,
+    exchange_hashes,
+    separators,
+)
 from stillhunt.evidence.pseudonyms import pseudonym, salt
 
 
@@ -97,9 +103,7 @@ class ClaimTrees:
         for i in range(len(rows.account)):
             tree = self.exchanges(i)
             weights[i] = tree.before[-1]
-            leaves.append(
-                account_hash(tree.weights(0, tree.size), self.pseudonym(i), tree.root)
-            )
+            leaves.append(account_hash(tree.weights(0, tree.size), self.pseudonym(i), tree.root))
         between = separators(rows.account, self._random(0, len(rows.account)))
         return SumTree.build(between, weights, np.frombuffer(b"".join(leaves), dtype="V32"))
 

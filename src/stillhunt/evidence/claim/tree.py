@@ -52,9 +52,7 @@ def node_hash(
     separator: int, left: tuple[Weights, bytes], right: tuple[Weights, bytes]
 ) -> tuple[Weights, bytes]:
     """Weights and hash of an inner node."""
-    numbers = b"".join(
-        number.to_bytes(8, "big") for number in (separator, *left[0], *right[0])
-    )
+    numbers = b"".join(number.to_bytes(8, "big") for number in (separator, *left[0], *right[0]))
     digest = hashlib.sha256(b"\x32" + numbers + left[1] + right[1]).digest()
     a, b = left[0], right[0]
     return (a[0] + b[0], a[1] + b[1], a[2] + b[2]), digest
@@ -70,7 +68,8 @@ def separators(keys: np.ndarray, random: np.ndarray) -> np.ndarray:
     Returns:
         uint64, shape (max(n - 1, 0),): entry i is at least key i and below key i + 1.
     """
-    return keys[:-1] + random[: max(len(keys) - 1, 0)] % (keys[1:] - keys[:-1])
+    between: np.ndarray = keys[:-1] + random[: max(len(keys) - 1, 0)] % (keys[1:] - keys[:-1])
+    return between
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,14 @@ from stillhunt.evidence.batch_proof import batch_root
 from stillhunt.evidence.binary import Reader
 from stillhunt.evidence.claim.answer import MAGIC
 from stillhunt.evidence.claim.tree import Walk, Weights, account_hash, exchange_hashes
-from stillhunt.evidence.entries import WHAT, WHO
+from stillhunt.evidence.claim.values import REFERRED
+from stillhunt.evidence.entries import WHAT, WHERE, WHERE_BYTES, WHO
 from stillhunt.evidence.failures import ProofError
 from stillhunt.evidence.pseudonyms import pseudonym
 from stillhunt.evidence.refusal import Code, Refused
+from stillhunt.evidence.verify.binding import check_binding
 from stillhunt.evidence.verify.leaf import Leaf, leaf_of
+from stillhunt.evidence.verify.shown import ShownLeaves
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Committed:
     before: int
     size: int
     log_root: bytes
+    shown: ShownLeaves | None = None
 
 
 @dataclass
@@ -83,7 +87,7 @@ def check_answers(body: bytes | memoryview, claim: Committed, plan: Plan) -> Ans
     def account(index: int, low: int, high: int) -> tuple[Weights, bytes]:
         return state.account(index, low, high, walk.before)
 
-    found = walk.root(claim.accounts, account, lambda b, w, i, n: state.closed(b, w, i, n))
+    found = walk.root(claim.accounts, account, state.closed)
     if found != (claim.weights, claim.root):
         raise Refused(Code.AUDIT_TREE, "What was opened is not what the claim committed to.")
     state.finish()
@@ -143,9 +147,9 @@ class _State:
         walk = Walk(self.reader, opened, counted=False, start=before)
         good = 0
 
-        def exchange(_: int, least: int, most: int) -> tuple[Weights, bytes]:
+        def exchange(place: int, least: int, most: int) -> tuple[Weights, bytes]:
             nonlocal good
-            found, answered = self._exchange(value, least, most, walk.before)
+            found, answered = self._exchange(value, (index, place), least, most, walk.before)
             good += answered
             return found
 
@@ -159,7 +163,7 @@ class _State:
         return weights, account_hash(weights, pseudonym("account", opening, value), root)
 
     def _exchange(
-        self, account: bytes, least: int, most: int, before: Weights
+        self, account: bytes, at: tuple[int, int], least: int, most: int, before: Weights
     ) -> tuple[tuple[Weights, bytes], bool]:
         answered = self.reader.number(1) == 1
         position, inputs, outputs = (self.reader.number() for _ in range(3))
@@ -171,7 +175,7 @@ class _State:
         if answered:
             salt, who = self.reader.take(16), self.reader.take(20)
             salt_what, what = self.reader.take(16), self.reader.take(150)
-            where = self.reader.take(32)
+            where = self._where(who, what, at)
             leaf = leaf_of(who, what)
             self._hold(leaf, account, least, most, position, (inputs, outputs))
             committed = sha256(bytes([WHO]) + salt + who).digest()
@@ -184,6 +188,16 @@ class _State:
             self.answers.no_output += hits[2]
         row = np.array([position, inputs, outputs], dtype=np.uint64).reshape(3, 1)
         return (weights, bytes(exchange_hashes(*row)[0].tobytes())), answered
+
+    def _where(self, who: bytes, what: bytes, at: tuple[int, int]) -> bytes:
+        """The commitment to where: as it is given, or of what is opened where there are pseudonyms."""
+        shown = self.claim.shown
+        if shown is None:
+            return self.reader.take(32)
+        salt, where = self.reader.take(16), self.reader.take(WHERE_BYTES)
+        openings = [self.reader.take(16) for _ in REFERRED]
+        check_binding(shown, at, who, where, what, openings)
+        return sha256(bytes([WHERE]) + salt + where).digest()
 
     def _hold(
         self,
@@ -198,13 +212,17 @@ class _State:
         if leaf.account != account:
             raise Refused(Code.LEAVES_WRONG_ACCOUNT, "A leaf is of another account than claimed.")
         if not least <= leaf.key <= most:
-            raise Refused(Code.LEAVES_ORDER, "An exchange stands where another must stand, or twice.")
+            raise Refused(
+                Code.LEAVES_ORDER, "An exchange stands where another must stand, or twice."
+            )
         if (leaf.inputs, leaf.outputs) != tokens:
             raise Refused(Code.LEAVES_TOKENS, "A leaf has other tokens than were claimed for it.")
         if not claim.first <= leaf.time <= claim.last:
             raise Refused(Code.LEAVES_OUTSIDE_PERIOD, "A leaf lies outside the claim's period.")
         if not claim.before <= position < claim.size:
-            raise Refused(Code.LEAVES_OUTSIDE_LOG, "A leaf lies outside the claim's part of the log.")
+            raise Refused(
+                Code.LEAVES_OUTSIDE_LOG, "A leaf lies outside the claim's part of the log."
+            )
         if position in self._leaves:
             raise Refused(Code.LEAVES_DUPLICATE, "One leaf of the log was claimed twice.")
 
