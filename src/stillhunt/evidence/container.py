@@ -134,7 +134,7 @@ def parse(whole: memoryview) -> dict[str, memoryview]:
     central = bytearray()
     at = 0
     last = (-1, "")
-    while whole[at : at + 4] == b"PK\x03\x04":
+    while bytes(whole[at : at + 4]) == b"PK\x03\x04":
         name, body, crc = _member(whole, at)
         if place(name) <= last:
             raise Refused(Code.CONTAINER_MEMBER_ORDER, "Members stand out of order, or twice.")

@@ -35,7 +35,9 @@ def check_statement(context: Context) -> Outcome:
         "campaign": statement.predicate["campaign"],
         "depth": statement.depth,
         "claimed": dict(statement.predicate["counts"]),
-        "statement": statement.digest.hex(),
+        "not_covered": dict(statement.predicate["not_covered"]),
+        "period": [statement.predicate["period"][end] for end in ("first", "last")],
+        "statement_sha256": statement.digest.hex(),
     }
     return passed(f"Campaign {statement.predicate['campaign']}, depth {statement.depth}.")
 

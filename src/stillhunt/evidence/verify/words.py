@@ -16,22 +16,21 @@ def audited(figures: dict[str, Any], counts: dict[str, int], witnessed: bool) ->
     Args:
         figures: of ``audit_checks``; counts: that are claimed; witnessed: drawn from a cosignature.
     """
-    sure = percent(figures["confidence"])
-    by = "the witness is honest and " if witnessed else ""
-    accounts = counts["accounts"] - figures["accounts"]["most_wrong"]
-    exchanges = counts["exchanges"] - figures["exchanges"]["most_wrong"]
-    error = figures["token_error"]
+    places, holders = figures["positions"], figures["accounts"]
+    sure = percent(places["confidence"])
+    given = ", if the witness is honest" if witnessed else ""
     said = [
-        f"At least {exchanges:,} of the {counts['exchanges']:,} claimed exchanges are different leaves of "
-        "the log, by the account they are counted for and within the period "
-        f"({figures['exchanges']['drawn']:,} drawn; if {by}it were fewer, the audit would have shown it "
-        f"with {sure} confidence).",
-        f"At least {accounts:,} of the {counts['accounts']:,} claimed accounts are different accounts, each "
-        f"with one such exchange or more ({figures['accounts']['drawn']:,} drawn; {sure} confidence).",
+        f"At least {places['good_at_least']:,} of the {places['population']:,} claimed exchanges are "
+        "different exchanges in the log, each of the account that it is counted for and within the "
+        f"period ({places['sampled']:,} drawn, {places['bad']:,} not answered; {sure} confidence{given}).",
+        f"At least {holders['good_at_least']:,} of the {holders['population']:,} claimed accounts are "
+        f"different accounts with one such exchange or more ({holders['sampled']:,} drawn; {sure} "
+        f"confidence{given}).",
     ]
     said.extend(
-        f"Of the {counts[name]:,} claimed {name.replace('_', ' ')} at most {percent(error)} are "
-        f"counted wrongly ({figures[name]['drawn']:,} drawn; {sure} confidence)."
+        f"Of the {counts[name]:,} claimed {name.replace('_', ' ')} at most "
+        f"{percent(figures[name]['error'])} are counted wrongly ({figures[name]['sampled']:,} drawn, "
+        f"each as likely as any other; {sure} confidence{given})."
         for name in ("input_tokens", "output_tokens")
         if counts[name]
     )
