@@ -8,7 +8,8 @@ they cannot be chosen to suit a claim.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,17 @@ import pyarrow.parquet as pq
 from stillhunt.engines.base import Engine
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.evidence.entries import ACCOUNT_LAYOUT
+from stillhunt.evidence.log.batches import Batch
+from stillhunt.evidence.log.reader import Log
+from stillhunt.evidence.log.seam import MakeTotals, Unsealed
+from stillhunt.evidence.log.seam import Totals as SealedTotals
 from stillhunt.evidence.totals.rows import FAMILY_NUMBER
 from stillhunt.evidence.totals.table import TotalsTable
 from stillhunt.linking.entities import build_entities
 from stillhunt.linking.families import FAMILIES, PAIRS
 from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.templates import build_templates
+from stillhunt.records.leaf import LAYOUT
 from stillhunt.records.observation import OBSERVATION_SCHEMA, keys_of, observations_of
 
 _KEYED: pa.Schema = OBSERVATION_SCHEMA.append(pa.field("key", pa.int64(), nullable=False))
@@ -66,7 +72,6 @@ def degree_totals(
 
 def load_sealed_accounts(engine: Engine, rows: np.ndarray) -> None:
     """Make ``accounts`` (account, organization, payment, email_domain, licensed) of account rows."""
-    rows = rows.view(ACCOUNT_LAYOUT).reshape(-1)
     _, last = np.unique(rows["account"][::-1], return_index=True)
     kept = rows[len(rows) - 1 - last]
 
@@ -155,7 +160,9 @@ def totals_of(header: Mapping[str, Any]) -> Totals:
             raise ValueError("degree totals count other edges by entity than by value")
     for name, (x, y) in pairs.items():
         kx, ky, n = joint[name]
-        if not (np.isin(kx, degrees[x][0]).all() and np.isin(ky, degrees[y][0]).all() and (n > 0).all()):
+        if not (
+            np.isin(kx, degrees[x][0]).all() and np.isin(ky, degrees[y][0]).all() and (n > 0).all()
+        ):
             raise ValueError("joint degrees are of classes that are not there")
     return Totals(
         entities=entities,
@@ -165,3 +172,50 @@ def totals_of(header: Mapping[str, Any]) -> Totals:
         popularities=popularities,
         joint={pair: joint[name] for name, pair in pairs.items()},
     )
+
+
+def totals_maker(
+    log: Log, work: Path, days: float = 0.0, memory: str = "2GB", threads: int | None = None
+) -> MakeTotals:
+    """What counts each batch before it is sealed.
+
+    Args:
+        log: that is sealed into; work: an existing folder for what the engine keeps on disk.
+        days: earlier batches that reach into so many days before a batch are counted with it.
+        memory, threads: of the engine.
+    """
+
+    # Rows of batches that no head covers yet are not the log's to tell.
+    known = dict(log.account_rows())
+
+    def make(batch: Unsealed) -> SealedTotals | None:
+        given = np.ascontiguousarray(batch.accounts).reshape(-1).view(ACCOUNT_LAYOUT)
+        known.update(zip(given["account"].tolist(), [row.tobytes() for row in given], strict=True))
+        if not len(batch.observations):
+            return None
+        first, earlier = _earlier(log, batch, days)
+        accounts = np.frombuffer(b"".join(known.values()), dtype=ACCOUNT_LAYOUT)
+        made = degree_totals(chain(earlier, [batch.observations]), accounts, work, memory, threads)
+        end = batch.first + len(batch.observations)
+        record = {"root": made.tree.root().hex(), "rows": made.rows, "first": first, "end": end}
+        return SealedTotals(record, made.to_bytes())
+
+    return make
+
+
+def _earlier(log: Log, batch: Unsealed, days: float) -> tuple[int, Iterator[np.ndarray]]:
+    """Where the stretch begins, and the leaves in it before the batch, portion by portion."""
+    since = int(batch.observations["time"].min()) - int(days * 86_400_000_000)
+    taken: list[Batch] = []
+    for before in reversed([b for b in log.batches() if b.observations]) if days else ():
+        if before.period is None or before.period[1] < since or not log.is_openable(before):
+            break
+        taken.append(before)
+
+    def leaves() -> Iterator[np.ndarray]:
+        for before in taken:
+            wanted = np.arange(before.first, before.first + before.observations, dtype=np.int64)
+            for opened in log.open_leaves(wanted):
+                yield np.ascontiguousarray(opened.rows).reshape(-1).view(LAYOUT)
+
+    return (taken[-1].first if taken else batch.first), leaves()

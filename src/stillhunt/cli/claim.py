@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from stillhunt.campaigns.claims import MOST_MISSING, claimable
+from stillhunt.campaigns.reproduce import add_reproduction
 from stillhunt.errors import InputError, UsageError
 from stillhunt.evidence.audit import Rates
 from stillhunt.evidence.claim.make import make_claim
@@ -28,7 +29,7 @@ from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.merkle import consistency_proof
 from stillhunt.evidence.opening import open_account, open_value
 from stillhunt.evidence.seed import Seed, auditors_seed, own_seed, witnessed_seed
-from stillhunt.evidence.verify import Trust, read_trust, verify
+from stillhunt.evidence.verify import Trust, examine, read_trust
 from stillhunt.evidence.verify.text import report_text
 from stillhunt.sharing.witness_client import collect
 
@@ -194,6 +195,10 @@ def verify_(
         str | None, typer.Option(help="What you gave the claimant for the audit.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option("--reproduce", help="Recompute the links, too (of a pseudonymous claim)."),
+    ] = False,
 ) -> None:
     """Check a claim without trusting who made it; nothing is looked up on a network.
 
@@ -203,8 +208,11 @@ def verify_(
     Examples:
       stillhunt verify c.claim --trust trust.json
       stillhunt verify c.claim --trust trust.json --seed 5d1c...e0 --json
+      stillhunt verify c.claim --trust trust.json --reproduce
     """
-    report = verify(bundle, trust=read_trust(trust, seed) if trust else Trust(seed=seed))
+    report, read = examine(bundle, trust=read_trust(trust, seed) if trust else Trust(seed=seed))
+    if again and report.ok and read is not None:
+        add_reproduction(report, read)
     sys.stdout.write(report.to_json().decode() + "\n" if json else report_text(report))
     if not report.ok:
         raise typer.Exit(1)

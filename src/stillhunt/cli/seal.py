@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,8 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from stillhunt.campaigns.degree_totals import totals_maker
 from stillhunt.cli.sealing import sentences, set_witnesses
 from stillhunt.errors import UsageError
+from stillhunt.evidence.log.seam import MakeTotals
 from stillhunt.evidence.log.writer import LogWriter, writing_log
 from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
@@ -65,6 +70,20 @@ def seal(
     quarantine: Annotated[
         Path | None, typer.Option(help="File for bad rows; by default in the log's private folder.")
     ] = None,
+    totals: Annotated[
+        bool,
+        typer.Option(
+            "--totals/--no-totals",
+            help="Seal degree totals with each batch, from which strangers can recompute links.",
+        ),
+    ] = True,
+    totals_days: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help="Count earlier batches, too, that reach so many days back before a batch."
+        ),
+    ] = 0.0,
+    memory: Annotated[str, typer.Option(help="Memory for counting totals.")] = "2GB",
     threads: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all by default.")
     ] = None,
@@ -97,18 +116,19 @@ def seal(
         source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
     )
     console, told = Console(), Console(stderr=True)
-    with writing_log(log) as writer:
+    with writing_log(log) as writer, _work(log) as work:
         set_witnesses(writer, witness, quorum)
+        counted = totals_maker(writer.log, work, totals_days, memory, threads) if totals else None
         with Bar(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
             console=told, transient=True,
         ) as bar:  # fmt: skip
             if store is not None:
-                sealed = _from_store(writer, store, bar)
+                sealed = _from_store(writer, store, counted, bar)
             else:
                 lost = quarantine or writer.log.layout.private / "quarantine.jsonl"
                 files = LogFiles(tuple(logs or ()), options, lost, accounts, max_bad, threads)
-                sealed, bad = _from_logs(writer, files, bar)
+                sealed, bad = _from_logs(writer, files, counted, bar)
                 if bad:
                     console.print(
                         f"Rows not sealed: {bad:,}, see {escape(str(lost))}.", highlight=False
@@ -119,16 +139,31 @@ def seal(
             console.print(escape(sentence), highlight=False, soft_wrap=True)
 
 
-def _from_store(writer: LogWriter, store: Path, bar: Bar) -> Sealed:
+@contextmanager
+def _work(log: Path) -> Iterator[Path]:
+    """A folder for what the engine keeps on disk, beside the log."""
+    with tempfile.TemporaryDirectory(prefix=f".{log.name}.", dir=log.parent) as folder:
+        yield Path(folder)
+
+
+def _from_store(writer: LogWriter, store: Path, totals: MakeTotals | None, bar: Bar) -> Sealed:
     task = bar.add_task("Sealing", total=None)
     with store_to_read(store) as held:
         return seal_store(
-            writer, held, lambda done, total: bar.update(task, completed=done, total=total)
+            writer,
+            held,
+            lambda done, total: bar.update(task, completed=done, total=total),
+            totals=totals,
         )
 
 
-def _from_logs(writer: LogWriter, files: LogFiles, bar: Bar) -> tuple[Sealed, int]:
+def _from_logs(
+    writer: LogWriter, files: LogFiles, totals: MakeTotals | None, bar: Bar
+) -> tuple[Sealed, int]:
     task = bar.add_task("Reading, fingerprinting, sealing", total=None)
     return seal_logs(
-        writer, files, lambda done, total: bar.update(task, completed=done, total=total)
+        writer,
+        files,
+        lambda done, total: bar.update(task, completed=done, total=total),
+        totals=totals,
     )

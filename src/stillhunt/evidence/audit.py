@@ -90,8 +90,10 @@ def plan(accounts: int, weights: Weights, rates: Rates, seed: bytes, tries: int 
     confidence = 1 - miss
     units = with_replacement(rates.token_error, miss)
     return Plan(
-        _distinct(seed, b"accounts", accounts, sample_size(accounts, rates.error, confidence)),
-        _distinct(seed, b"exchanges", weights[0], sample_size(weights[0], rates.error, confidence)),
+        draw_distinct(seed, b"accounts", accounts, sample_size(accounts, rates.error, confidence)),
+        draw_distinct(
+            seed, b"exchanges", weights[0], sample_size(weights[0], rates.error, confidence)
+        ),
         _any(seed, b"input tokens", weights[1], units),
         _any(seed, b"output tokens", weights[2], units),
     )
@@ -123,7 +125,8 @@ def stream(seed: bytes, name: bytes, below: int) -> Iterator[int]:
                 yield value % below
 
 
-def _distinct(seed: bytes, name: bytes, population: int, count: int) -> tuple[int, ...]:
+def draw_distinct(seed: bytes, name: bytes, population: int, count: int) -> tuple[int, ...]:
+    """So many different numbers below ``population``, increasing, from a part of the stream."""
     if count >= population:
         return tuple(range(population))
     # Of a large sample it is quicker to draw what stays closed.

@@ -32,6 +32,7 @@ MEMBERS: tuple[tuple[str, int], ...] = (
     ("audit", 1 << 30),
     ("batches", 64 << 20),
     ("totals", 1 << 30),
+    ("totals.audit", 1 << 28),
 )
 """Names in their order, and the most bytes of each."""
 

@@ -60,6 +60,7 @@ class Code(StrEnum):
     TOTALS_ACCOUNT = "totals-account"
     TOTALS_BINDING = "totals-binding"
     TOTALS_UNANSWERED = "totals-unanswered"
+    NOT_REPRODUCED = "not-reproduced"
     OPENING = "opening"
     README = "readme"
 

@@ -102,7 +102,11 @@ def recompute_links(
         parts.append(
             (
                 np.full(len(n), PAIRS.index((x, y))),
-                x_value, y_value, n, expected, log_tail(n, expected),
+                x_value,
+                y_value,
+                n,
+                expected,
+                log_tail(n, expected),
             )  # fmt: skip
         )
     pair, x_value, y_value, n, expected, log_p = (

@@ -121,7 +121,9 @@ def observations_of(leaves: np.ndarray) -> pa.RecordBatch:
         ValueError: a version that is not known, or more grams than there is room for.
     """
     n = len(leaves)
-    if n and (np.any(leaves["version"] != OBSERVATION_VERSION) or leaves["gram_count"].max() > GRAMS):
+    if n and (
+        np.any(leaves["version"] != OBSERVATION_VERSION) or leaves["gram_count"].max() > GRAMS
+    ):
         raise ValueError("these are no observations of a known version")
     columns: dict[str, pa.Array] = {
         "exchange": pa.FixedSizeBinaryArray.from_buffers(
@@ -139,7 +141,8 @@ def observations_of(leaves: np.ndarray) -> pa.RecordBatch:
     counts = leaves["gram_count"].astype(np.int64)
     held = np.arange(GRAMS) < counts[:, None]
     columns["grams"] = pa.ListArray.from_arrays(
-        pa.array(np.r_[0, np.cumsum(counts)], pa.int32()), pa.array(leaves["grams"][held], pa.int32())
+        pa.array(np.r_[0, np.cumsum(counts)], pa.int32()),
+        pa.array(leaves["grams"][held], pa.int32()),
     )
     return pa.RecordBatch.from_arrays(
         [columns[name] for name in OBSERVATION_SCHEMA.names], schema=OBSERVATION_SCHEMA

@@ -27,6 +27,7 @@ from stillhunt.evidence.log.layout import numbers
 from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.statement import CLAIM_VERSION, DEPTHS, Statement, write_statement
+from stillhunt.evidence.totals.making import totals_member
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def make_claim(
     depth: str = "counts",
     rates: Rates | None = None,
     claimant: Signer | None = None,
-    totals: bytes | None = None,
+    totals: bool = True,
 ) -> Made:
     """Make a claim, commit to it in the log, and write its bundle without answers to an audit.
 
@@ -84,7 +85,7 @@ def make_claim(
         depth: how much is shown: one of DEPTHS.
         rates: how sure audits are to be.
         claimant: who signs; None: the log's key.
-        totals: member of a layer above.
+        totals: at pseudonymous depth, show the degree totals that batches commit to.
 
     Raises:
         UsageError: there is no such depth.
@@ -99,10 +100,12 @@ def make_claim(
     before = max((size for size in sizes if size <= found.low), default=0)
     after = min(size for size in sizes if size > found.high)
     members = leaf_members(trees, secret, LogLeaves(log), log.tree(after), after, depth)
-    if depth != "counts" or totals is not None:
+    if depth != "counts":
         members["batches"] = batches_member(log, after, found.rows.position)
-    if totals is not None:
-        members["totals"] = totals
+    if depth == "pseudonymous" and totals:
+        shown = totals_member(log, found.rows, secret, after)
+        if shown is not None:
+            members["totals"] = shown
     signer = claimant or log_signer(log)
     predicate = _predicate(log, facts, found, trees, rates or Rates(), depth, signer)
     predicate["log"] = {"before": before, "size": after}

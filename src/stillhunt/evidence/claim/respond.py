@@ -17,6 +17,9 @@ from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.note import parse_note
 from stillhunt.evidence.seed import Seed
 from stillhunt.evidence.statement import Statement, read_statement
+from stillhunt.evidence.totals.answering import answer_totals
+from stillhunt.evidence.totals.audit import totals_plan
+from stillhunt.evidence.totals.member import read_totals
 
 
 @dataclass(frozen=True)
@@ -84,22 +87,26 @@ def respond(log: Log, bundle: Path, state: ClaimState, seed: Seed, out: Path) ->
     Raises:
         InputError: the claimant's part is of another claim.
     """
-    members = {name: body for name, body in container.read(bundle).items() if name != "audit"}
+    members = {
+        name: body
+        for name, body in container.read(bundle).items()
+        if name not in ("audit", "totals.audit")
+    }
     statement = read_statement(open_envelope(bytes(members["statement.dsse"])).payload)
     if statement.digest != state.statement:
         raise InputError(
             "The claimant's part belongs to another claim.",
             "Name the one that was written with this bundle.",
         )
-    drawn = plan(
-        statement.accounts,
-        statement.weights,
-        statement.rates,
-        seed_of(statement.digest, seed.kind, seed.value),
-        seed.tries,
-    )
+    drawn_from = seed_of(statement.digest, seed.kind, seed.value)
+    drawn = plan(statement.accounts, statement.weights, statement.rates, drawn_from, seed.tries)
     size = int(statement.predicate["log"]["size"])
     secret = state.secret if statement.depth == "pseudonymous" else None
     body, missing = answer(state.trees, drawn, LogLeaves(log), log.tree(size), size, secret)
-    container.write(out, {**_refreshed(log, members), "audit": body, "seed": seed.encode()})
+    answers: dict[str, bytes] = {"audit": body, "seed": seed.encode()}
+    if "totals" in members:
+        shown = read_totals(bytes(members["totals"]))
+        names = totals_plan(shown, statement.rates, drawn_from, seed.tries)
+        answers["totals.audit"] = answer_totals(log, state.rows, state.secret, shown, names, size)
+    container.write(out, {**_refreshed(log, members), **answers})
     return Answered(out, len(body), missing)

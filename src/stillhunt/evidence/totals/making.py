@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,19 +74,15 @@ def totals_member(log: Log, rows: ClaimRows, secret: bytes, size: int) -> bytes 
     accounts = account_rows(log, rows, size)
     entity = entities_of(rows, records, accounts)
     position = rows.position.astype(np.int64)
-    stretches = []
-    for batch in log.batches():
-        if batch.end > size or batch.totals is None:
-            continue
-        first, end = stretch_of(batch)
-        inside = (position >= first) & (position < end)
-        path = log.layout.totals(batch.batch)
-        if inside.any() and path.exists():
-            held = TotalsTable.from_bytes(path.read_bytes())
-            stretches.append(_stretch(batch, held, rows, records, accounts, entity, inside, secret))
+    stretches = [
+        _stretch(batch, held, sharing, _templates(held, *leaves), secret)
+        for batch, held, sharing, leaves in _all_stretches(
+            log, rows, records, accounts, entity, size
+        )
+    ]
     if not stretches:
         return None
-    organizations = _organizations(rows, records, accounts)
+    organizations = claimed_organizations(records, accounts)
     shown = ShownTotals(
         tuple(stretches),
         _accounts(accounts, organizations, secret),
@@ -95,20 +92,53 @@ def totals_member(log: Log, rows: ClaimRows, secret: bytes, size: int) -> bytes 
     return shown.encode()
 
 
-def _stretch(
-    batch: Batch,
-    held: TotalsTable,
+def stretches_of(
+    log: Log,
     rows: ClaimRows,
     records: np.ndarray,
     accounts: AccountRows,
     entity: np.ndarray,
-    inside: np.ndarray,
+    size: int,
+) -> Iterator[tuple[Batch, TotalsTable, list[Shared]]]:
+    """Batches whose totals count claimed leaves, these totals, and the values to be shown of them."""
+    for batch, held, sharing, _ in _all_stretches(log, rows, records, accounts, entity, size):
+        yield batch, held, sharing
+
+
+def _all_stretches(
+    log: Log,
+    rows: ClaimRows,
+    records: np.ndarray,
+    accounts: AccountRows,
+    entity: np.ndarray,
+    size: int,
+) -> Iterator[tuple[Batch, TotalsTable, list[Shared], tuple[np.ndarray, np.ndarray]]]:
+    position = rows.position.astype(np.int64)
+    owner = np.repeat(np.arange(len(rows.account)), np.diff(rows.starts))
+    for batch in log.batches():
+        if batch.end > size or batch.totals is None:
+            continue
+        first, end = stretch_of(batch)
+        inside = (position >= first) & (position < end)
+        # Its record is shown with the leaves that lie in the batch itself.
+        own = (position >= batch.first) & (position < batch.first + batch.observations)
+        path = log.layout.totals(batch.batch)
+        if own.any() and path.exists():
+            held = TotalsTable.from_bytes(path.read_bytes())
+            here, whose = records[inside], entity[owner[inside]]
+            sharing = shared_values(held, here, whose, accounts, entity, owner[inside])
+            yield batch, held, sharing, (here, whose)
+
+
+def _stretch(
+    batch: Batch,
+    held: TotalsTable,
+    sharing: list[Shared],
+    templates: list[ShownTemplate],
     secret: bytes,
 ) -> Stretch:
-    owner = np.repeat(np.arange(len(rows.account)), np.diff(rows.starts))[inside]
-    whose, here = entity[owner], records[inside]
     values = []
-    for shared in shared_values(held, here, whose, accounts, entity, owner):
+    for shared in sharing:
         shown = np.zeros(len(shared.number), dtype=VALUE_SHOWN)
         shown["row"] = held.row_of_value[shared.number]
         shown["family"] = held.family[shared.number]
@@ -116,20 +146,14 @@ def _stretch(
         shown["commitment"] = held.commitments[shared.number]
         shown["pseudonym"] = table(secret, shared.kind, shared.value)
         values.append(shown)
-    joined = np.concatenate(values)
+    # Putting records together makes their numbers the machine's; bytes are big-endian.
+    joined = np.concatenate(values).astype(VALUE_SHOWN)
     joined = joined[np.argsort(joined["row"].astype(np.int64))]
-    templates = tuple(_templates(held, here, whose))
-    wanted = np.unique(
-        [
-            0,
-            *joined["row"].tolist(),
-            *(t.row for t in templates),
-            *(t.grams_row for t in templates),
-        ]
-    )
-    return Stretch(
-        batch.batch, held.header, joined, templates, batch_proof(held.tree, held.rows, wanted)
-    )
+    wanted = {0, *joined["row"].tolist()}
+    for template in templates:
+        wanted |= {template.row, template.grams_row}
+    proof = batch_proof(held.tree, held.rows, sorted(wanted))
+    return Stretch(batch.batch, *stretch_of(batch), held.header, joined, tuple(templates), proof)
 
 
 def shared_values(
@@ -204,7 +228,7 @@ def _templates(held: TotalsTable, here: np.ndarray, whose: np.ndarray) -> list[S
     return shown
 
 
-def _organizations(rows: ClaimRows, records: np.ndarray, accounts: AccountRows) -> np.ndarray:
+def claimed_organizations(records: np.ndarray, accounts: AccountRows) -> np.ndarray:
     """Organizations of claimed accounts, by their unsigned values, int64 (k,)."""
     on_leaf, there = values_of(records, "organization")
     given, said_ = said(accounts.records, "organization")
@@ -242,5 +266,3 @@ def _accounts(accounts: AccountRows, organizations: np.ndarray, secret: bytes) -
         ACCOUNT_BILL, accounts.salts[:, 16:32], blocks[:, ACCOUNT_WHO_BYTES:]
     )
     return shown
-
-

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from stillhunt.evidence.binary import Reader, put_number
-from stillhunt.evidence.refusal import Code, Refused
+from stillhunt.evidence.refusal import Code
 from stillhunt.evidence.strict_json import decode, encode
 from stillhunt.evidence.totals.rows import FAMILIES, FAMILY_NUMBER, SALT_BYTES
 
@@ -71,11 +71,14 @@ class Stretch:
     """What is shown of one batch's totals.
 
     Attributes:
-        batch: its number; header: as it is read; values: VALUE_SHOWN (n,), by row.
+        batch: its number; first, end: positions of the leaves counted, the last one excluded.
+        header: as it is read; values: VALUE_SHOWN (n,), by row.
         templates: by row of their grams; proof: that all of this is in the batch's tree.
     """
 
     batch: int
+    first: int
+    end: int
     header: dict[str, Any]
     values: np.ndarray
     templates: tuple[ShownTemplate, ...]
@@ -102,7 +105,8 @@ class ShownTotals:
         out = bytearray(MAGIC)
         put_number(out, len(self.stretches))
         for stretch in self.stretches:
-            put_number(out, stretch.batch)
+            for number in (stretch.batch, stretch.first, stretch.end):
+                put_number(out, number)
             for part in (encode(stretch.header), stretch.values.tobytes()):
                 _put(out, part)
             put_number(out, len(stretch.templates))
@@ -141,14 +145,15 @@ def read_totals(body: bytes) -> ShownTotals:
     if (
         len(set(names)) < len(names)
         or len(np.unique(accounts["account"])) < len(accounts)
-        or not np.array_equal(np.unique(known), np.arange(len(names)))
+        or int(known.max(initial=0)) >= max(len(names), 1)
+        or (len(known) and not names)
     ):
         raise reader.malformed()
     return ShownTotals(stretches, accounts, proof, organizations)
 
 
 def _stretch(reader: Reader) -> Stretch:
-    batch = reader.number(1 << 32)
+    batch, first, end = (reader.number(1 << 62) for _ in range(3))
     header = decode(_take(reader, MOST_HEADER), MOST_HEADER)
     values = _array(reader, VALUE_SHOWN)
     templates = []
@@ -171,7 +176,7 @@ def _stretch(reader: Reader) -> Stretch:
     named = np.ascontiguousarray(values[["family", "pseudonym"]])
     if len(np.unique(named)) < len(named):
         raise reader.malformed()
-    return Stretch(batch, header, values, tuple(templates), proof)
+    return Stretch(batch, first, end, header, values, tuple(templates), proof)
 
 
 def _array(reader: Reader, dtype: np.dtype[np.void]) -> np.ndarray:
@@ -194,4 +199,3 @@ def _put(out: bytearray, part: bytes) -> None:
 
 def _take(reader: Reader, most: int) -> bytes:
     return reader.take(reader.number(most))
-

@@ -33,9 +33,7 @@ SALT_BYTES = 16
 MOST_GRAMS = 65_535
 """Of one template, the least ones."""
 
-VALUE_ROW = np.dtype(
-    [("kind", "u1"), ("family", "u1"), ("entities", ">u8"), ("commitment", "V32")]
-)
+VALUE_ROW = np.dtype([("kind", "u1"), ("family", "u1"), ("entities", ">u8"), ("commitment", "V32")])
 """A value's row, 42 bytes."""
 
 _OPENED = np.dtype([("domain", "u1"), ("salt", "V16"), ("family", "u1"), ("value", "<i8")])

@@ -11,6 +11,7 @@ from stillhunt.evidence.dsse import Envelope
 from stillhunt.evidence.note import VerifierKey
 from stillhunt.evidence.report import NOT_APPLICABLE, PASSED
 from stillhunt.evidence.statement import Statement
+from stillhunt.evidence.totals.member import ShownTotals
 from stillhunt.evidence.verify.audit_walk import Answers, Committed
 from stillhunt.evidence.verify.shown import ShownLeaves
 from stillhunt.evidence.verify.trust import Trust
@@ -24,7 +25,7 @@ class Context:
         members: of the bundle; trust: whom the verifier trusts.
         envelope, statement, before, after, commit, answers: what checks have read so far.
         log_keys: of the log, as trusted or as the bundle names them.
-        leaves: that the bundle shows, where it shows all.
+        leaves: that the bundle shows, where it shows all; totals: degree totals, where it shows them.
         shown, not_shown, figures: for the report.
     """
 
@@ -37,6 +38,7 @@ class Context:
     heads: tuple[SignedCheckpoint, SignedCheckpoint] | None = None
     leaves: ShownLeaves | None = None
     answers: Answers | None = None
+    totals: ShownTotals | None = None
     shown: list[str] = field(default_factory=list)
     not_shown: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)

@@ -1,9 +1,8 @@
-"""Checks of what a bundle may carry besides: batch records, totals, time stamps, openings."""
+"""Checks of what a bundle may carry besides: batch records, time stamps, openings."""
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 
@@ -66,24 +65,6 @@ def check_batches(context: Context) -> Outcome:
         if not inside.all():
             raise Refused(Code.BATCH_RECORDS, "A leaf lies in no batch that the bundle names.")
     return passed(f"{len(batches):,} records of batches are in the log.")
-
-
-def check_totals(context: Context) -> Outcome:
-    """What a layer above keeps with batches holds."""
-    if "totals" not in context.members:
-        return not_applicable("The bundle carries none.")
-    check = context.trust.totals
-    if check is None:
-        context.not_shown.append(
-            "Degree totals: the bundle carries some, and nothing here checks them."
-        )
-        return not_applicable("Nothing here checks them.")
-    if "batches" not in context.members:
-        raise Refused(Code.TOTALS, "There are totals, and no batch records that they belong to.")
-    records: list[dict[str, Any]] = decode(context.body("batches"), _MOST)["records"]
-    said = check(context.body("totals"), records)
-    context.shown.append(said)
-    return passed(said)
 
 
 def check_timestamps(context: Context) -> Outcome:

@@ -16,7 +16,6 @@ from stillhunt.evidence.verify.extra_checks import (
     check_batches,
     check_openings,
     check_timestamps,
-    check_totals,
 )
 from stillhunt.evidence.verify.leaf_checks import check_leaves
 from stillhunt.evidence.verify.log_checks import (
@@ -30,6 +29,7 @@ from stillhunt.evidence.verify.statement_checks import (
     check_signature,
     check_statement,
 )
+from stillhunt.evidence.verify.totals_checks import check_totals
 from stillhunt.evidence.verify.trust import Trust
 from stillhunt.evidence.verify.words import NEVER_SHOWN
 
@@ -45,7 +45,7 @@ CHECKS: tuple[Numbered, ...] = (
     Numbered(10, "seed", "docs/evidence.md", check_seed),
     Numbered(11, "audit", "docs/evidence.md", check_audit),
     Numbered(12, "batch records", "RFC 6962 2.1.1", check_batches),
-    Numbered(13, "totals", "docs/evidence.md", check_totals),
+    Numbered(13, "degree totals", "RFC 6962 2.1, docs/evidence.md", check_totals),
     Numbered(14, "time stamps", "RFC 3161", check_timestamps),
     Numbered(15, "openings", "docs/evidence.md", check_openings),
 )
@@ -66,12 +66,21 @@ def verify(path: Path, *, trust: Trust) -> Report:
     Raises:
         InputError: the file cannot be read.
     """
+    return examine(path, trust=trust)[0]
+
+
+def examine(path: Path, *, trust: Trust) -> tuple[Report, Context | None]:
+    """As ``verify``, with what was read on the way, for whoever goes on with it.
+
+    Returns:
+        The report, and what the checks read; None where it is no bundle at all.
+    """
     report = Report(figures={"bundle_sha256": _digest(path)})
     try:
         members = container.read(path)
     except Refused as error:
         report.checks.append(_failed(1, "container", "PKWARE APPNOTE 6.3", error))
-        return report
+        return report, None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}.", "Check its name.") from error
     report.checks.append(
@@ -89,19 +98,19 @@ def verify(path: Path, *, trust: Trust) -> Report:
             found = check.run(context)
         except Refused as error:
             report.checks.append(_failed(check.number, check.name, check.source, error))
-            return report
+            return report, context
         except EvidenceError as error:
             # What no check expected is refused all the same.
             refusal = Refused(Code.STATEMENT_MALFORMED, error.problem, error.remedy)
             report.checks.append(_failed(check.number, check.name, check.source, refusal))
-            return report
+            return report, context
         report.checks.append(
             Check(check.number, check.name, found.result, found.reason, check.source)
         )
     report.shown = context.shown
     predicate = context.statement.predicate
     report.not_shown = [*context.not_shown, *predicate["not_seen"], *NEVER_SHOWN]
-    return report
+    return report, context
 
 
 def _digest(path: Path) -> str:
