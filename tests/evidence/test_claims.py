@@ -54,4 +54,4 @@ def test_an_audit_is_answered(made: World, tmp_path: Path, depth: str, kind: str
     report = verify(answered.bundle, trust=made.trust(seed=given))
     assert report.ok, report.checks
     assert report.figures["seed"] == kind
-    assert report.figures["audit"]["exchanges"]["drawn"] > 0
+    assert report.figures["audit"]["positions"]["sampled"] > 0

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from stillhunt.cli.sealing import SealOption, sealing_into
 from stillhunt.errors import InputError
 from stillhunt.readers import ReadOptions, find_files
 from stillhunt.records.pseudonyms import Pseudonymiser
@@ -53,6 +54,7 @@ def ingest(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all by default.")
     ] = None,
+    seal: SealOption = None,
 ) -> None:
     """Take logs into a store: no text is kept, and each file is taken in once.
 
@@ -65,6 +67,7 @@ def ingest(
       stillhunt ingest logs/ --store store/ --accounts accounts.parquet
       stillhunt ingest yesterday.jsonl.gz --store store/ --keep-days 90
       stillhunt ingest logs/ --store store/ --pseudonymise key.txt
+      stillhunt ingest logs/ --store store/ --seal log/
       stillhunt hunt --store store/ --since 2026-01-01
     """
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
@@ -77,7 +80,8 @@ def ingest(
     files = [path for path, _ in find_files(logs)]
     key = pseudonymiser.key_id if pseudonymiser else None
     console = Console()
-    with store_to_write(store, key) as held:
+    sealed: list[str] = []
+    with store_to_write(store, key) as held, sealing_into(seal, held, sealed):
         if accounts is not None:
             count = take_accounts(held, accounts, options, max_bad)
             what = "are in the store already" if count is None else f"{count:,} rows"
@@ -95,6 +99,8 @@ def ingest(
         _show(outcome, held, console)
         if expired:
             console.print(f"Older than {keep_days} days and deleted: {expired:,}.", highlight=False)
+    for sentence in sealed:
+        console.print(escape(sentence), highlight=False, soft_wrap=True)
     _complain(outcome)
 
 

@@ -42,7 +42,14 @@ SERIES: tuple[tuple[str, str, int, int], ...] = (
 """Families of members after those: prefix, pattern, most bytes of each, most members."""
 
 MOST_BYTES = (1 << 32) - (1 << 24)
-REQUIRED = ("README.txt", "statement.dsse", "log/after", "log/commit", "log/commit.proof")
+REQUIRED = (
+    "README.txt",
+    "statement.dsse",
+    "log/after",
+    "log/commit",
+    "log/commit.proof",
+    "log/consistency",
+)
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -134,7 +141,7 @@ def parse(whole: memoryview) -> dict[str, memoryview]:
     central = bytearray()
     at = 0
     last = (-1, "")
-    while whole[at : at + 4] == b"PK\x03\x04":
+    while bytes(whole[at : at + 4]) == b"PK\x03\x04":
         name, body, crc = _member(whole, at)
         if place(name) <= last:
             raise Refused(Code.CONTAINER_MEMBER_ORDER, "Members stand out of order, or twice.")

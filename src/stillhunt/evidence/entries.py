@@ -10,12 +10,10 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.merkle import HASH_BYTES, HashRows, Rows, hash_rows
+from stillhunt.evidence.primitives import key_stream
 from stillhunt.records.leaf import LAYOUT
 
 OBSERVATION: Final = 0x01
@@ -77,7 +75,8 @@ def as_rows(records: np.ndarray) -> Rows:
     """Structured records (n,) of LAYOUT or ACCOUNT_LAYOUT as bytes (n, w); bytes stay as they are."""
     if records.dtype.names is None:
         return records
-    return np.ascontiguousarray(records).view(np.uint8).reshape(len(records), -1)
+    width = records.dtype.itemsize
+    return np.ascontiguousarray(records).view(np.uint8).reshape(len(records), width)
 
 
 def split_leaves(leaves: Rows) -> tuple[Rows, Rows, Rows]:
@@ -107,8 +106,7 @@ def salts(key: bytes, first: int, count: int) -> Rows:
     if len(key) != SALT_KEY_BYTES:
         raise ValueError("a salt key has 32 bytes")
     counter = first * (SALTS_BYTES // 16)
-    stream = Cipher(AES(key), CTR(counter.to_bytes(16, "big"))).encryptor()
-    made = stream.update(bytes(count * SALTS_BYTES))
+    made = key_stream(key, counter, count * SALTS_BYTES)
     return np.frombuffer(made, dtype=np.uint8).reshape(count, SALTS_BYTES)
 
 

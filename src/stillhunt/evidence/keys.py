@@ -8,9 +8,6 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from stillhunt.errors import InputError, OutputError
 from stillhunt.evidence.canonical import decode_base64, encode_base64
 from stillhunt.evidence.failures import EvidenceError, NoteError, SignatureError
@@ -26,6 +23,7 @@ from stillhunt.evidence.note import (
     parse_vkey,
     verify_note,
 )
+from stillhunt.evidence.primitives import public_key, sign
 
 ROTATION = "stillhunt.dev/key-rotation/v1"
 """First line of a rotation statement. No checkpoint can be mistaken for one: its second line is a
@@ -57,12 +55,12 @@ class Signer:
         """
         if (self.key.kind == COSIGNATURE) != (time is not None):
             raise ValueError("cosignatures, and nothing else, have a time")
-        private = Ed25519PrivateKey.from_private_bytes(self.seed)
         if time is None:
-            return Signature(self.key.name, self.key.key_id, private.sign(text.encode("utf-8")))
+            made = sign(self.seed, text.encode("utf-8"))
+            return Signature(self.key.name, self.key.key_id, made)
         if not 0 <= time <= MAX_TIME:
             raise ValueError("a time is seconds since 1970")
-        value = time.to_bytes(8, "big") + private.sign(cosigned(text, time))
+        value = time.to_bytes(8, "big") + sign(self.seed, cosigned(text, time))
         return Signature(self.key.name, self.key.key_id, value)
 
 
@@ -72,9 +70,7 @@ def signer_of(name: str, seed: bytes, kind: int = ED25519) -> Signer:
     Raises:
         NoteError: the name is no name of a key.
     """
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
-    raw = public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-    return Signer(VerifierKey(name, kind, raw), seed)
+    return Signer(VerifierKey(name, kind, public_key(seed)), seed)
 
 
 def new_signer(name: str, kind: int = ED25519) -> Signer:

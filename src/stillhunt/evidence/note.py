@@ -12,11 +12,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from stillhunt.evidence.canonical import decode_base64, encode_base64
 from stillhunt.evidence.failures import EvidenceError, NoteError, SignatureError
+from stillhunt.evidence.primitives import is_signature
 
 ED25519: Final = 0x01
 COSIGNATURE: Final = 0x04
@@ -118,13 +116,9 @@ class VerifierKey:
             time = int.from_bytes(value[:8], "big")
             value = value[8:]
             message = cosigned(text, time)
-        wrong = SignatureError(f"A signature of {self.name} does not verify.")
-        if len(value) != 64 or (time is not None and time > MAX_TIME):
-            raise wrong
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(value, message)
-        except (InvalidSignature, ValueError) as error:
-            raise wrong from error
+        in_time = time is None or time <= MAX_TIME
+        if len(value) != 64 or not in_time or not is_signature(self.public, value, message):
+            raise SignatureError(f"A signature of {self.name} does not verify.")
         return time
 
 

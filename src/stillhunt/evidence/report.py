@@ -59,23 +59,34 @@ class Report:
     def to_json(self) -> bytes:
         """The report as canonical JSON, schema 1."""
         return encode(
-            {
-                "report": REPORT_VERSION,
-                "ok": self.ok,
-                "code": None if self.code is None else str(self.code),
-                "checks": [
-                    {
-                        "number": check.number,
-                        "name": check.name,
-                        "result": check.result,
-                        "reason": check.reason,
-                        "source": check.source,
-                        "code": None if check.code is None else str(check.code),
-                    }
-                    for check in self.checks
-                ],
-                "shown": self.shown,
-                "not_shown": self.not_shown,
-                "figures": self.figures,
-            }
+            _plain(
+                {
+                    "report": REPORT_VERSION,
+                    "ok": self.ok,
+                    "code": None if self.code is None else str(self.code),
+                    "checks": [
+                        {
+                            "number": check.number,
+                            "name": check.name,
+                            "result": check.result,
+                            "reason": check.reason,
+                            "source": check.source,
+                            "code": None if check.code is None else str(check.code),
+                        }
+                        for check in self.checks
+                    ],
+                    "shown": self.shown,
+                    "not_shown": self.not_shown,
+                    "figures": self.figures,
+                }
+            )
         )
+
+
+def _plain(value: object) -> object:
+    """The same with every text in ASCII, since some of them are somebody else's."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return ascii(value)[1:-1] if isinstance(value, str) and not value.isascii() else value

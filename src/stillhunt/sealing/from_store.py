@@ -80,8 +80,11 @@ def seal_store(
     rows = None
     if accounts is not None:
         rows = new_or_changed(account_rows(accounts), writer.log.account_rows())
+    fresh = {part.part for transaction in transactions for part in transaction.added}
     for place, (number, transaction) in enumerate(zip(left, transactions, strict=True)):
         advance(place, len(transactions))
+        if transaction.kind != "ingest" and fresh.isdisjoint(transaction.removed):
+            continue  # what it merged was sealed
         said = source or {"store": name, "transaction": number}
         for leaves in _unsealed(writer, store, transaction):
             batch = writer.append(leaves, rows, source=said, totals=totals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -116,12 +117,17 @@ def _post(witness: WitnessAddress, body: bytes, patience: float) -> tuple[int, s
     kinds = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
     if place.scheme not in kinds or not place.hostname:
         raise WitnessError(f"{witness.url} is no address.", "Give http://… or https://….")
+    began = time.monotonic()
     connection = kinds[place.scheme](place.hostname, place.port, timeout=patience)
     try:
         path = f"{place.path.rstrip('/')}/add-checkpoint"
         connection.request("POST", path, body, {"Content-Type": "application/octet-stream"})
         answer = connection.getresponse()
-        data = answer.read(MAX_REPLY + 1)
+        data = b""
+        while len(data) <= MAX_REPLY and (some := answer.read1(MAX_REPLY)):
+            data += some
+            if time.monotonic() > began + 3 * patience:
+                raise TimeoutError("it sends too slowly")
         kind = answer.headers.get_content_type()
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise WitnessError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,6 +14,8 @@ from stillhunt.evidence.witness import MAX_REQUEST, Reply, Witness
 
 PATIENCE = 10.0
 """Seconds that a client may be silent."""
+LIFETIME = 60.0
+"""Seconds that a connection may last, however little it sends."""
 AT_ONCE = 32
 """Connections; more are closed at once."""
 
@@ -118,4 +121,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self._end = threading.Timer(LIFETIME, self._cut)
+        self._end.daemon = True
+        self._end.start()
+
+    def finish(self) -> None:
+        self._end.cancel()
+        super().finish()
+
+    def _cut(self) -> None:
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
-from stillhunt.evidence.audit import Plan, plan, seed_of
+from stillhunt.evidence.audit import Rates, plan, seed_of
 from stillhunt.evidence.failures import ProofError
 from stillhunt.evidence.merkle import verify_consistency
 from stillhunt.evidence.refusal import Code, Refused
@@ -67,12 +68,13 @@ def _witnessed(context: Context, seed: Seed) -> Outcome:
             "from whose signature it was drawn, is not one that you trust."
         )
         return passed("Drawn from a cosignature of a witness that you do not trust.")
+    context.figures["seed_cosigned_by"] = [seed.witness.name]
     context.shown.append(
         f"What was opened was drawn from a signature of {seed.witness.name}, made after the claim."
     )
     context.not_shown.append(
-        "How many cosignatures the claimant had asked for before this one. With t of them, "
-        "what is said below at a chance of missing of m holds at t m."
+        "How many cosignatures the claimant had asked for before this one. Each is another chance for a "
+        "false claim to pass: after t of them, a confidence of 99.9 % is one of 100 % - t x 0.1 %."
     )
     return passed(f"Drawn from a cosignature of {seed.witness.name} over the committed claim.")
 
@@ -107,9 +109,9 @@ def check_audit(context: Context) -> Outcome:
         seed.tries,
     )
     context.answers = answers = check_answers(context.members["audit"], context.committed, drawn)
-    figures = _bounds(context, answers, drawn)
+    figures = _bounds(context, answers)
     context.figures["audit"] = figures
-    context.shown += audited(figures, statement.predicate["counts"], seed.kind == WITNESS)
+    context.shown += audited(figures, statement.depth, seed.kind == WITNESS)
     return passed(
         f"{answers.opened:,} exchanges of {answers.opened_accounts:,} accounts were opened; "
         f"{answers.no_exchange + answers.no_account + answers.no_input + answers.no_output:,} draws "
@@ -117,35 +119,58 @@ def check_audit(context: Context) -> Outcome:
     )
 
 
-def _bounds(context: Context, answers: Answers, drawn: Plan) -> dict[str, object]:
+def _bounds(context: Context, answers: Answers) -> dict[str, Any]:
     statement, rates = context.statement, context.statement.rates
-    confidence = 1 - rates.miss(0)
-    bad_accounts = bad_upper_bound(
-        statement.accounts, answers.accounts, answers.no_account, confidence
-    )
-    bad_exchanges = bad_upper_bound(
-        statement.weights[0], answers.exchanges, answers.no_exchange, confidence
-    )
-    for name, missing, bad, population in (
-        ("accounts", answers.no_account, bad_accounts, statement.accounts),
-        ("exchanges", answers.no_exchange, bad_exchanges, statement.weights[0]),
-        ("input tokens", answers.no_input, answers.no_input, 0),
-        ("output tokens", answers.no_output, answers.no_output, 0),
+    figures = {
+        "positions": _drawn(statement.weights[0], answers.exchanges, answers.no_exchange, rates),
+        "accounts": _drawn(statement.accounts, answers.accounts, answers.no_account, rates),
+        "seed": str(context.figures["seed"]),
+    }
+    for name, total, count in zip(
+        ("input_tokens", "output_tokens"),
+        statement.weights[1:],
+        (answers.inputs, answers.outputs),
+        strict=True,
     ):
-        if missing and bad > Fraction(repr(rates.error)) * population:
-            raise Refused(
-                Code.AUDIT_UNANSWERED,
-                f"{missing:,} draws of {name} were not answered: more than {percent(rates.error)} may "
-                "be wrong.",
-                "Ask for a claim of what can still be opened.",
-            )
+        figures[name] = {
+            "population": total,
+            "sampled": count,
+            "bad": 0,
+            "error": rates.token_error,
+            "confidence": rates.confidence,
+        }
+    _enough(figures, answers)
+    return figures
+
+
+def _enough(figures: dict[str, Any], answers: Answers) -> None:
+    """Draws that were not answered count as wrong; more than was promised may not be."""
+    for name in ("positions", "accounts"):
+        row = figures[name]
+        few = row["bad_at_most"] <= Fraction(repr(row["error"])) * row["population"]
+        if row["bad"] and not few:
+            raise _unanswered(row["bad"], name, row["error"])
+    for name, missing in (("input tokens", answers.no_input), ("output tokens", answers.no_output)):
+        if missing:
+            raise _unanswered(missing, name, figures[name.replace(" ", "_")]["error"])
+
+
+def _unanswered(missing: int, name: str, error: float) -> Refused:
+    return Refused(
+        Code.AUDIT_UNANSWERED,
+        f"{missing:,} draws of {name} were not answered: more than {percent(error)} may be wrong.",
+        "Ask for a claim of what can still be opened.",
+    )
+
+
+def _drawn(population: int, sampled: int, bad: int, rates: Rates) -> dict[str, int | float]:
+    most = bad_upper_bound(population, sampled, bad, 1 - rates.miss(0))
     return {
+        "population": population,
+        "sampled": sampled,
+        "bad": bad,
+        "error": rates.error,
         "confidence": rates.confidence,
-        "token_error": rates.token_error,
-        "accounts": {"drawn": answers.accounts, "unanswered": answers.no_account,
-                     "most_wrong": bad_accounts},
-        "exchanges": {"drawn": answers.exchanges, "unanswered": answers.no_exchange,
-                      "most_wrong": bad_exchanges},
-        "input_tokens": {"drawn": len(drawn.inputs)},
-        "output_tokens": {"drawn": len(drawn.outputs)},
-    }  # fmt: skip
+        "bad_at_most": most,
+        "good_at_least": population - most,
+    }

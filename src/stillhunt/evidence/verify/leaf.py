@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,7 @@ from stillhunt.evidence.entries import WHAT_BYTES, WHO_BYTES
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.records.leaf import LAYOUT, OBSERVATION_VERSION, SCALARS
 
-_FIELDS = LAYOUT.fields or {}
+_FIELDS: Mapping[str, Any] = LAYOUT.fields or {}
 
 
 def place(name: str) -> int:

@@ -50,6 +50,9 @@ def check_leaves(context: Context) -> Outcome:
     _tree(context, shown, columns)
     _in_log(context, shown, hashes)
     counts = context.statement.predicate["counts"]
+    names = ["exchanges", "input_tokens", "output_tokens"]
+    names += ["accounts"] if context.statement.depth == "full" else []
+    context.figures["proven"] = {name: counts[name] for name in names}
     context.shown.append(
         f"Exactly {counts['exchanges']:,} different exchanges, with {counts['input_tokens']:,} input and "
         f"{counts['output_tokens']:,} output tokens, are in the log and within the period: all were "

@@ -52,7 +52,13 @@ def check_checkpoints(context: Context) -> Outcome:
         raise Refused(
             Code.CHECKPOINT_CONSISTENCY, "The checkpoints are not those that the statement names."
         )
-    context.figures["log_size"] = after.checkpoint.size
+    key = after.signed[0].key
+    context.figures["log"] = {
+        "origin": predicate["origin"],
+        "key": f"{key.name}+{key.key_id.hex()}",
+        "key_source": "pinned" if context.trust.log else "first seen",
+        "size": after.checkpoint.size,
+    }
     return passed(
         f"{predicate['origin']}: leaves {before:,} to {after.checkpoint.size:,}, and "
         f"{commit.checkpoint.size:,} at the commitment."
@@ -77,7 +83,12 @@ def check_witnesses(context: Context) -> Outcome:
     if not names:
         return not_applicable("None was needed, and none cosigned.")
     times = [row.time for row in context.commit.cosigned if row.time is not None]
-    context.figures["witnessed"] = {"names": names, "first": min(times)}
+    context.figures["witnesses"] = {
+        "names": names,
+        "quorum": context.trust.quorum,
+        "met": True,
+        "first_time": min(times),
+    }
     context.shown.append(
         f"{', '.join(names)} saw the log with this claim in it, as a continuation of what they had "
         "seen before."
@@ -113,7 +124,7 @@ def check_commitment(context: Context) -> Outcome:
         raise Refused(Code.COMMIT_INCLUSION, "The log does not hold this statement.") from error
     if position < context.after.checkpoint.size:
         raise Refused(Code.COMMIT_INCLUSION, "The statement lies among the leaves that it claims.")
-    context.figures["commitment"] = position
+    context.figures["sealed"] = {"before": context.after.checkpoint.size, "commit": position}
     context.shown.append(
         f"The claim was fixed in the log {context.statement.predicate['origin']} as its leaf "
         f"{position:,}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import file_digest
 from pathlib import Path
 
 from stillhunt.errors import InputError
@@ -11,6 +12,12 @@ from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.report import FAILED, PASSED, Check, Report
 from stillhunt.evidence.verify.audit_checks import check_audit, check_seed
 from stillhunt.evidence.verify.context import Context, Numbered
+from stillhunt.evidence.verify.extra_checks import (
+    check_batches,
+    check_openings,
+    check_timestamps,
+    check_totals,
+)
 from stillhunt.evidence.verify.leaf_checks import check_leaves
 from stillhunt.evidence.verify.log_checks import (
     check_checkpoints,
@@ -37,6 +44,10 @@ CHECKS: tuple[Numbered, ...] = (
     Numbered(9, "leaves", "RFC 6962 2.1, docs/evidence.md", check_leaves),
     Numbered(10, "seed", "docs/evidence.md", check_seed),
     Numbered(11, "audit", "docs/evidence.md", check_audit),
+    Numbered(12, "batch records", "RFC 6962 2.1.1", check_batches),
+    Numbered(13, "totals", "docs/evidence.md", check_totals),
+    Numbered(14, "time stamps", "RFC 3161", check_timestamps),
+    Numbered(15, "openings", "docs/evidence.md", check_openings),
 )
 """Every check after the first, the container's, in their order."""
 
@@ -55,7 +66,7 @@ def verify(path: Path, *, trust: Trust) -> Report:
     Raises:
         InputError: the file cannot be read.
     """
-    report = Report()
+    report = Report(figures={"bundle_sha256": _digest(path)})
     try:
         members = container.read(path)
     except Refused as error:
@@ -91,6 +102,14 @@ def verify(path: Path, *, trust: Trust) -> Report:
     predicate = context.statement.predicate
     report.not_shown = [*context.not_shown, *predicate["not_seen"], *NEVER_SHOWN]
     return report
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check its name.") from error
 
 
 def _failed(number: int, name: str, source: str, error: Refused) -> Check:

@@ -10,32 +10,41 @@ def percent(share: float) -> str:
     return f"{share * 100:.6g} %"
 
 
-def audited(figures: dict[str, Any], counts: dict[str, int], witnessed: bool) -> list[str]:
+def audited(figures: dict[str, Any], depth: str, witnessed: bool) -> list[str]:
     """Sentences on what an audit bears out.
 
     Args:
-        figures: of ``audit_checks``; counts: that are claimed; witnessed: drawn from a cosignature.
+        figures: of ``audit_checks``; depth: of the claim; witnessed: drawn from a cosignature.
     """
-    sure = percent(figures["confidence"])
-    by = "the witness is honest and " if witnessed else ""
-    accounts = counts["accounts"] - figures["accounts"]["most_wrong"]
-    exchanges = counts["exchanges"] - figures["exchanges"]["most_wrong"]
-    error = figures["token_error"]
+    places, holders = figures["positions"], figures["accounts"]
+    sure = percent(places["confidence"]) + " confidence"
+    sure += ", if the witness is honest" if witnessed else ""
+    what = {
+        "counts": "are different exchanges in the log, each of the account that it is counted for and "
+        "within the period",
+        "pseudonymous": "are of the account that they are shown under, and their other pseudonyms, too, "
+        "stand for what the log holds of them",
+    }[depth]
     said = [
-        f"At least {exchanges:,} of the {counts['exchanges']:,} claimed exchanges are different leaves of "
-        "the log, by the account they are counted for and within the period "
-        f"({figures['exchanges']['drawn']:,} drawn; if {by}it were fewer, the audit would have shown it "
-        f"with {sure} confidence).",
-        f"At least {accounts:,} of the {counts['accounts']:,} claimed accounts are different accounts, each "
-        f"with one such exchange or more ({figures['accounts']['drawn']:,} drawn; {sure} confidence).",
+        f"At least {places['good_at_least']:,} of the {places['population']:,} claimed exchanges {what} "
+        f"({_draws(places)}; {sure}).",
+        f"At least {holders['good_at_least']:,} of the {holders['population']:,} claimed accounts are "
+        f"different accounts with one such exchange or more ({_draws(holders)}; {sure}).",
     ]
-    said.extend(
-        f"Of the {counts[name]:,} claimed {name.replace('_', ' ')} at most {percent(error)} are "
-        f"counted wrongly ({figures[name]['drawn']:,} drawn; {sure} confidence)."
-        for name in ("input_tokens", "output_tokens")
-        if counts[name]
-    )
+    # With pseudonyms all tokens were counted.
+    for name in ("input_tokens", "output_tokens") if depth == "counts" else ():
+        row = figures[name]
+        if row["population"]:
+            said.append(
+                f"Of the {row['population']:,} claimed {name.replace('_', ' ')} at most "
+                f"{percent(row['error'])} are counted wrongly ({row['sampled']:,} drawn, each as likely "
+                f"as any other; {sure})."
+            )
     return said
+
+
+def _draws(row: dict[str, Any]) -> str:
+    return f"{row['sampled']:,} drawn, {row['bad'] or 'none'} not answered"
 
 
 NEVER_SHOWN: tuple[str, ...] = (
