@@ -38,10 +38,10 @@ class Rates:
     confidence: float = 0.999
 
     def __post_init__(self) -> None:
-        shares = 0 < self.error < 1 and 0 < self.token_error < 1
-        if not shares or not 0 < self.confidence < 1:
+        shares = 0.001 <= self.error < 1 and 0.001 <= self.token_error < 1
+        if not shares or not 0.5 <= self.confidence <= 1 - 1e-9:
             raise UsageError(
-                "Error rates and confidence lie between 0 and 1.",
+                "Error rates lie from 0.001 to below 1, confidence from 0.5 to 0.999999999.",
                 "Use --error 0.01 --confidence 0.999, say.",
             )
 

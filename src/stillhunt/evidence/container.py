@@ -43,7 +43,14 @@ SERIES: tuple[tuple[str, str, int, int], ...] = (
 """Families of members after those: prefix, pattern, most bytes of each, most members."""
 
 MOST_BYTES = (1 << 32) - (1 << 24)
-REQUIRED = ("README.txt", "statement.dsse", "log/after", "log/commit", "log/commit.proof")
+REQUIRED = (
+    "README.txt",
+    "statement.dsse",
+    "log/after",
+    "log/commit",
+    "log/commit.proof",
+    "log/consistency",
+)
 
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")

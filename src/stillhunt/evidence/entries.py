@@ -75,7 +75,8 @@ def as_rows(records: np.ndarray) -> Rows:
     """Structured records (n,) of LAYOUT or ACCOUNT_LAYOUT as bytes (n, w); bytes stay as they are."""
     if records.dtype.names is None:
         return records
-    return np.ascontiguousarray(records).view(np.uint8).reshape(len(records), -1)
+    width = records.dtype.itemsize
+    return np.ascontiguousarray(records).view(np.uint8).reshape(len(records), width)
 
 
 def split_leaves(leaves: Rows) -> tuple[Rows, Rows, Rows]:

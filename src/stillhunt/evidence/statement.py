@@ -10,6 +10,7 @@ from typing import Any
 from stillhunt.evidence.audit import Rates
 from stillhunt.evidence.claim.tree import Weights
 from stillhunt.evidence.refusal import Code, Refused
+from stillhunt.evidence.sample_size import MOST
 from stillhunt.evidence.strict_json import decode, encode, is_plain_name
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -166,7 +167,7 @@ def _numbers(predicate: dict[str, Any]) -> None:
     expect(isinstance(period, dict) and set(period) == {"first", "last"})
     expect(all(type(value) is int and abs(value) < MOST_COUNT for value in period.values()))
     good = 1 <= counts["accounts"] <= counts["exchanges"] and period["first"] <= period["last"]
-    expect(good, Code.STATEMENT_NUMBERS)
+    expect(good and counts["exchanges"] <= MOST, Code.STATEMENT_NUMBERS)
     log = predicate["log"]
     expect(isinstance(log, dict) and set(log) == {"before", "size"})
     expect(all(is_count(value) for value in log.values()))
@@ -175,8 +176,8 @@ def _numbers(predicate: dict[str, Any]) -> None:
     expect(isinstance(rates, dict) and set(rates) == {"error", "token_error", "confidence"})
     expect(all(type(value) is float and 0 < value < 1 for value in rates.values()))
     # So that what an audit needs stays bounded.
-    expect(rates["error"] >= 1e-5 and rates["token_error"] >= 1e-5)
-    expect(rates["confidence"] <= 1 - 1e-9)
+    expect(min(rates["error"], rates["token_error"]) >= 0.001)
+    expect(0.5 <= rates["confidence"] <= 1 - 1e-9)
     lost = predicate["not_covered"]
     expect(isinstance(lost, dict) and set(lost) == _NOT_COVERED)
     expect(all(is_count(value) for value in lost.values()))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stillhunt.errors import InputError
+from stillhunt.evidence.log.recovery import WORK
 from stillhunt.evidence.log.seam import MakeTotals
 from stillhunt.evidence.log.writer import LogWriter
 from stillhunt.fingerprints.observe import Observer
@@ -65,7 +66,7 @@ def seal_logs(
     """
     with (
         Quarantine(files.quarantine, excerpts=files.options.pseudonymiser is None) as quarantine,
-        tempfile.TemporaryDirectory(prefix=".sealing-", dir=writer.log.layout.private) as work,
+        tempfile.TemporaryDirectory(prefix=WORK, dir=writer.log.layout.private) as work,
     ):
         accounts = (
             read_accounts(files.accounts, files.options, quarantine) if files.accounts else None

@@ -88,7 +88,7 @@ def leaf_members(
         first, last = rows.starts[i : i + 2].tolist()
         out["separator"][first : last - 1] = trees.exchange_separators(i)
         out["separator"][last - 1] = LARGEST_KEY
-    found = {"log/leaves.proof": batch_proof(nodes, size, position[order])}
+    found = {"log/leaves.proof": batch_proof(nodes, size, np.unique(position))}
     if depth == "full":
         return found | {"accounts": _open_accounts(trees), "leaves": out.tobytes()}
     return found | {"accounts": _accounts(trees)} | _pseudonymous(out, secret)

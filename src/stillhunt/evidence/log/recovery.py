@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import shutil
 from hashlib import sha256
 
 from stillhunt.evidence.checkpoint import SignedCheckpoint
 from stillhunt.evidence.keys import read_signer
 from stillhunt.evidence.log.files import put, sync
 from stillhunt.evidence.log.layout import Layout, numbers
+
+WORK = ".work-"
+"""Prefix of folders in ``private`` that live as long as a run."""
+
+
+def sweep(layout: Layout) -> None:
+    """Remove what a killed writer had half written, or was working on."""
+    for folder in (layout.root, layout.public, layout.private, layout.public / "keys"):
+        for path in folder.glob(".*.tmp"):
+            path.unlink()
+    for folder in (path for path in layout.private.iterdir() if path.is_dir()):
+        if folder.name.startswith(WORK):
+            shutil.rmtree(folder)
+        else:
+            for path in folder.glob(".*.tmp"):
+                path.unlink()
 
 
 def cut_off_batches(layout: Layout, batches: int) -> None:

@@ -42,7 +42,7 @@ from stillhunt.evidence.log.files import held, put, sync, sync_all
 from stillhunt.evidence.log.layout import Layout, numbers
 from stillhunt.evidence.log.payload import PayloadWriter
 from stillhunt.evidence.log.reader import Log
-from stillhunt.evidence.log.recovery import cut_off_batches, settle_rotation
+from stillhunt.evidence.log.recovery import cut_off_batches, settle_rotation, sweep
 from stillhunt.evidence.log.seam import MakeTotals, Unsealed
 from stillhunt.evidence.log.settings import read_settings
 from stillhunt.evidence.log.tile_writer import TileWriter, cut_off
@@ -84,6 +84,7 @@ class LogWriter:
         self._broken = False
         self._head = self.log.head()
         self.size = self._head.checkpoint.size
+        sweep(self._layout)
         cut_off_batches(self._layout, len(self.log.batches()))
         cut_off(self._layout.public, self.size)
         settle_rotation(self._layout, self._head)
@@ -190,9 +191,9 @@ class LogWriter:
         Raises:
             OutputError: the log cannot be written.
         """
-        if self.size == self._head.checkpoint.size:
-            return self._head
         with self.writing():
+            if self.size == self._head.checkpoint.size:
+                return self._head
             self._tiles.finish()
             sync_all(self._layout.public, self._tiles.written)
             checkpoint = Checkpoint(self.log.origin, self.size, self._frontier.root())

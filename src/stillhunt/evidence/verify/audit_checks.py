@@ -73,8 +73,8 @@ def _witnessed(context: Context, seed: Seed) -> Outcome:
         f"What was opened was drawn from a signature of {seed.witness.name}, made after the claim."
     )
     context.not_shown.append(
-        "How many cosignatures the claimant had asked for before this one. With t of them, "
-        "what is said below at a chance of missing of m holds at t m."
+        "How many cosignatures the claimant had asked for before this one. Each is another chance for a "
+        "false claim to pass: after t of them, a confidence of 99.9 % is one of 100 % - t x 0.1 %."
     )
     return passed(f"Drawn from a cosignature of {seed.witness.name} over the committed claim.")
 
@@ -111,7 +111,7 @@ def check_audit(context: Context) -> Outcome:
     context.answers = answers = check_answers(context.members["audit"], context.committed, drawn)
     figures = _bounds(context, answers)
     context.figures["audit"] = figures
-    context.shown += audited(figures, statement.predicate["counts"], seed.kind == WITNESS)
+    context.shown += audited(figures, statement.depth, seed.kind == WITNESS)
     return passed(
         f"{answers.opened:,} exchanges of {answers.opened_accounts:,} accounts were opened; "
         f"{answers.no_exchange + answers.no_account + answers.no_input + answers.no_output:,} draws "

@@ -140,7 +140,7 @@ class _State:
             raise Refused(
                 Code.LEAVES_ORDER, "An account stands where another must stand, or stands twice."
             )
-        size = self.reader.number()
+        size = self.reader.number(self.claim.weights[0])
         if size == 0:
             raise self.reader.malformed()
         opened = self.reader.increasing(size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from stillhunt.evidence.claim.bundle import readme
-from stillhunt.evidence.dsse import key_id, open_envelope
+from stillhunt.evidence.dsse import Envelope, key_id, open_envelope
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.note import ED25519, VerifierKey, parse_vkey
 from stillhunt.evidence.refusal import Code, Refused
@@ -44,7 +44,7 @@ def check_statement(context: Context) -> Outcome:
 
 def check_signature(context: Context) -> Outcome:
     """A key that is trusted signed the statement."""
-    statement, envelope = context.statement, context.envelope
+    statement = context.statement
     named = {
         who: tuple(_key(row) for row in rows) for who, rows in statement.predicate["keys"].items()
     }
@@ -52,18 +52,7 @@ def check_signature(context: Context) -> Outcome:
     trusted = context.trust.claimants or context.log_keys
     if not context.trust.log and not context.trust.claimants:
         trusted = (*named["claimant"], *named["log"])
-    signed = [key for key in trusted if envelope is not None and envelope.is_signed_by(key.public)]
-    if not signed:
-        ids = {key_id(key.public) for key in trusted}
-        by_trusted = envelope is not None and ids & set(envelope.signatures)
-        if by_trusted:
-            raise Refused(Code.ENVELOPE_SIGNATURE, "The statement's signature does not verify.")
-        raise Refused(
-            Code.SIGNER_UNKNOWN,
-            "The statement is signed by no key that is trusted.",
-            "Add the claimant's key to the trust file, once you have it from the claimant.",
-        )
-    who = signed[0]
+    who = _signer(context.envelope, trusted, (*named["claimant"], *named["log"]))
     context.figures["signer"] = str(who)
     if context.trust.log:
         context.shown.append(f"The holder of the key {who} signed this claim.")
@@ -93,6 +82,29 @@ def check_members(context: Context) -> Outcome:
     if context.body("README.txt") != readme(statement):
         raise Refused(Code.README, "README.txt says something else than the statement.")
     return passed(f"{len(named)} members have the digests that were signed.")
+
+
+def _signer(
+    envelope: Envelope | None, trusted: tuple[VerifierKey, ...], named: tuple[VerifierKey, ...]
+) -> VerifierKey:
+    """The trusted key that signed; every signature has to be one that can be checked, and be good."""
+    known = {key_id(key.public): key for key in (*named, *trusted)}
+    signatures = envelope.signatures if envelope is not None else {}
+    good = []
+    for name in signatures:
+        if name not in known:
+            raise Refused(Code.SIGNER_UNKNOWN, "A signature is by a key that nobody has named.")
+        if envelope is None or not envelope.is_signed_by(known[name].public):
+            raise Refused(Code.ENVELOPE_SIGNATURE, "A signature of the statement does not verify.")
+        good.append(known[name].public)
+    for key in trusted:
+        if key.public in good:
+            return key
+    raise Refused(
+        Code.SIGNER_UNKNOWN,
+        "The statement is signed by no key that is trusted.",
+        "Add the claimant's key to the trust file, once you have it from the claimant.",
+    )
 
 
 def _key(row: str) -> VerifierKey:

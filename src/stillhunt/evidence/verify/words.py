@@ -10,31 +10,41 @@ def percent(share: float) -> str:
     return f"{share * 100:.6g} %"
 
 
-def audited(figures: dict[str, Any], counts: dict[str, int], witnessed: bool) -> list[str]:
+def audited(figures: dict[str, Any], depth: str, witnessed: bool) -> list[str]:
     """Sentences on what an audit bears out.
 
     Args:
-        figures: of ``audit_checks``; counts: that are claimed; witnessed: drawn from a cosignature.
+        figures: of ``audit_checks``; depth: of the claim; witnessed: drawn from a cosignature.
     """
     places, holders = figures["positions"], figures["accounts"]
-    sure = percent(places["confidence"])
-    given = ", if the witness is honest" if witnessed else ""
+    sure = percent(places["confidence"]) + " confidence"
+    sure += ", if the witness is honest" if witnessed else ""
+    what = {
+        "counts": "are different exchanges in the log, each of the account that it is counted for and "
+        "within the period",
+        "pseudonymous": "are of the account that they are shown under, and their other pseudonyms, too, "
+        "stand for what the log holds of them",
+    }[depth]
     said = [
-        f"At least {places['good_at_least']:,} of the {places['population']:,} claimed exchanges are "
-        "different exchanges in the log, each of the account that it is counted for and within the "
-        f"period ({places['sampled']:,} drawn, {places['bad']:,} not answered; {sure} confidence{given}).",
+        f"At least {places['good_at_least']:,} of the {places['population']:,} claimed exchanges {what} "
+        f"({_draws(places)}; {sure}).",
         f"At least {holders['good_at_least']:,} of the {holders['population']:,} claimed accounts are "
-        f"different accounts with one such exchange or more ({holders['sampled']:,} drawn; {sure} "
-        f"confidence{given}).",
+        f"different accounts with one such exchange or more ({_draws(holders)}; {sure}).",
     ]
-    said.extend(
-        f"Of the {counts[name]:,} claimed {name.replace('_', ' ')} at most "
-        f"{percent(figures[name]['error'])} are counted wrongly ({figures[name]['sampled']:,} drawn, "
-        f"each as likely as any other; {sure} confidence{given})."
-        for name in ("input_tokens", "output_tokens")
-        if counts[name]
-    )
+    # With pseudonyms all tokens were counted.
+    for name in ("input_tokens", "output_tokens") if depth == "counts" else ():
+        row = figures[name]
+        if row["population"]:
+            said.append(
+                f"Of the {row['population']:,} claimed {name.replace('_', ' ')} at most "
+                f"{percent(row['error'])} are counted wrongly ({row['sampled']:,} drawn, each as likely "
+                f"as any other; {sure})."
+            )
     return said
+
+
+def _draws(row: dict[str, Any]) -> str:
+    return f"{row['sampled']:,} drawn, {row['bad'] or 'none'} not answered"
 
 
 NEVER_SHOWN: tuple[str, ...] = (
