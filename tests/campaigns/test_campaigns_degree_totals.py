@@ -64,7 +64,7 @@ def made(small_traffic: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     with DuckDBEngine(work) as engine, Quarantine(work / "q.jsonl") as quarantine:
         ingest(request, engine, work, quarantine, Progress())
         columns = ", ".join(OBSERVATION_SCHEMA.names)
-        rows = engine.query(f"SELECT {columns} FROM observations").cast(OBSERVATION_SCHEMA)
+        rows = engine.query(f"SELECT {columns} FROM observations").cast(OBSERVATION_SCHEMA)  # noqa: S608
         leaves = [canonical_bytes(batch) for batch in rows.to_batches(max_chunksize=3000)]
         build_entities(engine)
         build_templates(engine)
@@ -122,7 +122,7 @@ def test_a_header_is_read_back(made: Made) -> None:
 def test_a_header_that_does_not_hold_together_is_refused(made: Made, change: object) -> None:
     header = header_of(totals_of(made[0].header))
     change(header)  # type: ignore[operator]
-    with pytest.raises(ValueError, match="totals|degrees"):
+    with pytest.raises(ValueError, match=r"totals|degrees"):
         totals_of(header)
 
 

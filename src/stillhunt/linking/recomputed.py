@@ -64,7 +64,8 @@ class Recomputed:
             ),
             shape=(n, n),
         )
-        label = connected_components(graph, directed=False)[1][:entities].astype(np.int64)
+        label: np.ndarray = connected_components(graph, directed=False)[1][:entities]
+        label = label.astype(np.int64)
         alone = np.ones(entities, dtype=bool)
         alone[self.member_entity] = False
         label[alone] = -1
@@ -107,7 +108,7 @@ def recompute_links(
                 n,
                 expected,
                 log_tail(n, expected),
-            )  # fmt: skip
+            )
         )
     pair, x_value, y_value, n, expected, log_p = (
         np.concatenate([part[i] for part in parts]) if parts else np.zeros(0) for i in range(6)
@@ -150,11 +151,9 @@ def _members(
 ) -> tuple[np.ndarray, np.ndarray]:
     links, entities = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for i in range(len(x_value)):
-        held = [
-            _carriers(telling[family], value)
-            for family, value in ((x_family[i], x_value[i]), (y_family[i], y_value[i]))
-        ]
-        both = np.intersect1d(*held).astype(np.int64)
+        of_x = _carriers(telling[x_family[i]], int(x_value[i]))
+        of_y = _carriers(telling[y_family[i]], int(y_value[i]))
+        both = np.intersect1d(of_x, of_y).astype(np.int64)
         links.append(np.full(len(both), i, dtype=np.int64))
         entities.append(both)
     return np.concatenate(links), np.concatenate(entities)

@@ -68,8 +68,7 @@ def _accounts(accounts: AccountRows, secret: bytes, plan: TotalsPlan) -> bytes:
     out["salts"] = accounts.salts[at, :32]
     out["row"] = as_rows(accounts.records[at]) if at else out["row"]
     for i, record in enumerate(accounts.records[at]):
-        value = int(record["account"]).to_bytes(8, "little", signed=True)
-        out["account"][i] = salt(secret, "account", value)
+        out["account"][i] = salt(secret, "account", record["account"].tobytes())
     for name in ("organization", "payment", "email_domain"):
         value, there = said(accounts.records[at], name)
         for i in np.flatnonzero(there).tolist():

@@ -40,7 +40,9 @@ class AccountRows:
 
 def account_rows(log: Log, rows: ClaimRows, size: int) -> AccountRows:
     """Look for them among the first ``size`` leaves; batches whose content was deleted have none."""
-    positions, records, salts = [], [], []
+    positions: list[np.ndarray] = []
+    records: list[np.ndarray] = []
+    salts: list[Rows] = []
     for batch in log.batches():
         if batch.end > size or not batch.accounts or not log.is_openable(batch):
             continue
@@ -58,7 +60,11 @@ def account_rows(log: Log, rows: ClaimRows, size: int) -> AccountRows:
             np.zeros(0, ACCOUNT_LAYOUT),
             np.zeros((0, 48), np.uint8),
         )
-    position, record, salt = (np.concatenate(parts) for parts in (positions, records, salts))
+    position, record, salt = (
+        np.concatenate(positions),
+        np.concatenate(records),
+        np.concatenate(salts),
+    )
     place = np.searchsorted(rows.account, record["account"].astype(np.int64).view(np.uint64))
     _, last = np.unique(place[::-1], return_index=True)
     kept = np.sort(len(place) - 1 - last)

@@ -73,7 +73,6 @@ def totals_member(log: Log, rows: ClaimRows, secret: bytes, size: int) -> bytes 
     records = records_of(log, rows)
     accounts = account_rows(log, rows, size)
     entity = entities_of(rows, records, accounts)
-    position = rows.position.astype(np.int64)
     stretches = [
         _stretch(batch, held, sharing, _templates(held, *leaves), secret)
         for batch, held, sharing, leaves in _all_stretches(
@@ -239,10 +238,8 @@ def claimed_organizations(records: np.ndarray, accounts: AccountRows) -> np.ndar
 def _shown_organizations(values: np.ndarray, secret: bytes) -> np.ndarray:
     shown = np.zeros(len(values), dtype=ORGANIZATION_SHOWN)
     if len(values):
-        random = np.frombuffer(
-            b"".join(salt(secret, "between", v.to_bytes(8, "little", signed=True))[:8] for v in values.tolist()),
-            dtype="<u8",
-        )  # fmt: skip
+        raw = (value.tobytes() for value in values.astype("<i8"))
+        random = np.frombuffer(b"".join(salt(secret, "between", v)[:8] for v in raw), dtype="<u8")
         shown["separator"][:-1] = separators(values.view(np.uint64), random)
         shown["separator"][-1] = LARGEST_KEY
         shown["pseudonym"] = table(secret, "organization", values)

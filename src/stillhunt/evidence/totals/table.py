@@ -133,7 +133,9 @@ class TotalsTable:
         try:
             with np.load(BytesIO(data), allow_pickle=False) as held:
                 header = json.loads(held["header"].tobytes())
-                return cls(header, *(held[n] for n in _ARRAYS), key=held["key"].tobytes())
+                family, value, entities, template, gram = (held[name] for name in _ARRAYS)
+                key = held["key"].tobytes()
+                return cls(header, family, value, entities, template, gram, key)
         except (ValueError, KeyError, OSError, EOFError) as error:
             raise EvidenceError(
                 "A file of degree totals cannot be read.", "Restore it, or claim without it."

@@ -96,8 +96,7 @@ def _check_stretch(stretch: Stretch, batch: Batch) -> None:
     made = value_rows(values["family"], values["entities"], values["commitment"])
     hashes = leaf_hashes(made.view(np.uint8).reshape(len(made), -1))
     places = [int(row) for row in values["row"]]
-    for row, digest in zip(places, hashes, strict=True):
-        rows[row] = digest.tobytes()
+    rows |= {place: digest.tobytes() for place, digest in zip(places, hashes, strict=True)}
     template = FAMILY_NUMBER["template"]
     for shown in stretch.templates:
         try:
