@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 OUT    := out/hunt
 
-.PHONY: hunt test lint lock clean
+.PHONY: hunt test lint lock verifier clean
 
 # The virtual environment, from the lock file with hashes; made anew when the lock changes.
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -33,6 +33,10 @@ lock:
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet -o requirements.lock
 	rm -rf $(VENV)-lock
+
+# The auditor's one file: it needs Python 3.11, numpy and cryptography, and no network.
+verifier:
+	$(PYTHON) packaging/verifier.py dist/stillhunt-verify.pyz
 
 clean:
 	rm -rf $(VENV) out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
+from stillhunt.cli.claim import audit, claim, open_, verify_
 from stillhunt.cli.explain import explain
 from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
@@ -43,6 +44,10 @@ app.command()(seal)
 app.add_typer(log_app)
 app.add_typer(witness_app)
 app.command()(simulate)
+app.command()(claim)
+app.command()(audit)
+app.command("open")(open_)
+app.command("verify")(verify_)
 
 
 def _version(asked: bool) -> None:

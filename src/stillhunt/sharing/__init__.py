@@ -1,1 +1,1 @@
-"""Layer 7. What goes between parties: asking and being asked for cosignatures."""
+"""Layer 7. What leaves the house: to time stamping authorities, witnesses and other providers."""
