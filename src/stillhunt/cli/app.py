@@ -14,6 +14,7 @@ from rich.markup import escape
 from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
 from stillhunt.cli.claim import audit, claim, open_, verify_
+from stillhunt.cli.claim_page import claim_page
 from stillhunt.cli.explain import explain
 from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
@@ -48,6 +49,7 @@ app.command()(claim)
 app.command()(audit)
 app.command("open")(open_)
 app.command("verify")(verify_)
+app.command()(claim_page)
 
 
 def _version(asked: bool) -> None:
