@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +12,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 
 from stillhunt.campaigns.degree_totals import totals_maker
-from stillhunt.cli.sealing import sentences, set_witnesses
+from stillhunt.cli.sealing import sentences, set_witnesses, working_folder
 from stillhunt.errors import UsageError
 from stillhunt.evidence.log.seam import MakeTotals
 from stillhunt.evidence.log.writer import LogWriter, writing_log
@@ -116,7 +113,7 @@ def seal(
         source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
     )
     console, told = Console(), Console(stderr=True)
-    with writing_log(log) as writer, _work(log) as work:
+    with writing_log(log) as writer, working_folder(log) as work:
         set_witnesses(writer, witness, quorum)
         counted = totals_maker(writer.log, work, totals_days, memory, threads) if totals else None
         with Bar(
@@ -137,13 +134,6 @@ def seal(
             asked = collect(writer)
         for sentence in sentences(writer, sealed, asked):
             console.print(escape(sentence), highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _work(log: Path) -> Iterator[Path]:
-    """A folder for what the engine keeps on disk, beside the log."""
-    with tempfile.TemporaryDirectory(prefix=f".{log.name}.", dir=log.parent) as folder:
-        yield Path(folder)
 
 
 def _from_store(writer: LogWriter, store: Path, totals: MakeTotals | None, bar: Bar) -> Sealed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from stillhunt.campaigns.degree_totals import totals_maker
 from stillhunt.evidence.log.settings import Settings, parse_witness, read_settings, write_settings
 from stillhunt.evidence.log.writer import LogWriter, writing_log
 from stillhunt.report.visible import visible
@@ -24,6 +26,13 @@ SealOption = Annotated[
 
 
 @contextmanager
+def working_folder(log: Path) -> Iterator[Path]:
+    """A folder beside a log for what the engine keeps on disk while it counts degree totals."""
+    with tempfile.TemporaryDirectory(prefix=f".{log.name}.", dir=log.absolute().parent) as folder:
+        yield Path(folder)
+
+
+@contextmanager
 def sealing_into(log: Path | None, store: Store, told: list[str]) -> Iterator[None]:
     """Seal each of a store's transactions right after it, and ask witnesses in the end.
 
@@ -35,12 +44,13 @@ def sealing_into(log: Path | None, store: Store, told: list[str]) -> Iterator[No
     if log is None:
         yield
         return
-    with writing_log(log) as writer:
-        total = seal_store(writer, store)
+    with writing_log(log) as writer, working_folder(log) as work:
+        totals = totals_maker(writer.log, work)
+        total = seal_store(writer, store, totals=totals)
 
         def seal(changed: Store, made: Transaction) -> None:
             if made.kind == "ingest":
-                more = seal_store(writer, changed)
+                more = seal_store(writer, changed, totals=totals)
                 total.batches += more.batches
                 total.observations += more.observations
                 total.accounts += more.accounts
