@@ -6,7 +6,7 @@ OUT    := out/hunt
 
 PRODUCERS :=
 
-.PHONY: hunt test lint captures lock clean
+.PHONY: hunt test lint captures lock verifier clean
 
 # The virtual environment, from the lock file with hashes; made anew when the lock changes.
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -39,6 +39,10 @@ lock:
 	$(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/pip install --quiet uv
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --quiet -o requirements.lock
 	rm -rf $(VENV)-lock
+
+# The auditor's one file: it needs Python 3.11, numpy and cryptography, and no network.
+verifier:
+	$(PYTHON) packaging/verifier.py dist/stillhunt-verify.pyz
 
 clean:
 	rm -rf $(VENV) .captures out build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

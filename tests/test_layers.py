@@ -15,11 +15,14 @@ LAYERS = {
     "readers": 2,
     "fingerprints": 2,
     "engines": 2,
+    "evidence": 2,
     "store": 3,
     "linking": 3,
     "scoring": 4,
+    "sealing": 4,
     "campaigns": 5,
     "report": 7,
+    "sharing": 7,
     "cli": 9,
 }
 EXEMPT = ("__init__", "__main__")

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from stillhunt.records.observation import (
     OBSERVATION_SCHEMA,
     OBSERVATION_VERSION,
     canonical_bytes,
+    observations_of,
 )
 
 PAGE = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
@@ -91,6 +94,23 @@ def test_canonical_bytes_say_all_that_the_columns_say(
         decoded = decode(leaf.tobytes())
         assert abs(decoded.pop("time") - expected.pop("time")) < 1
         assert decoded == expected
+
+
+@given(rows)
+@settings(max_examples=80, deadline=None)
+def test_canonical_bytes_are_read_back(table: list[dict[str, Any]]) -> None:
+    batch = pa.RecordBatch.from_pylist(table, schema=OBSERVATION_SCHEMA)
+    leaves = canonical_bytes(batch)
+    again = observations_of(leaves)
+    assert again.schema == OBSERVATION_SCHEMA
+    assert again.equals(batch)
+    assert canonical_bytes(again).tobytes() == leaves.tobytes()
+
+
+def test_bytes_of_another_version_are_refused() -> None:
+    leaves = np.zeros(2, dtype=LAYOUT)
+    with pytest.raises(ValueError, match="version"):
+        observations_of(leaves)
 
 
 def test_the_time_is_kept_to_the_microsecond() -> None:

@@ -14,13 +14,18 @@ from rich.markup import escape
 from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
 from stillhunt.cli.check import check
+from stillhunt.cli.claim import audit, claim, open_, verify_
+from stillhunt.cli.claim_page import claim_page
 from stillhunt.cli.explain import explain
 from stillhunt.cli.formats import formats
 from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
+from stillhunt.cli.log import app as log_app
 from stillhunt.cli.report import report
+from stillhunt.cli.seal import seal
 from stillhunt.cli.simulate import simulate
 from stillhunt.cli.watch import watch
+from stillhunt.cli.witness import app as witness_app
 from stillhunt.errors import StillhuntError
 
 app = typer.Typer(
@@ -38,9 +43,17 @@ app.command()(explain)
 app.command()(case)
 app.command()(report)
 app.command()(alarm)
+app.command()(seal)
+app.add_typer(log_app)
+app.add_typer(witness_app)
 app.command()(simulate)
 app.command()(formats)
 app.command()(check)
+app.command()(claim)
+app.command()(audit)
+app.command("open")(open_)
+app.command("verify")(verify_)
+app.command()(claim_page)
 
 
 def _version(asked: bool) -> None:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 
 from stillhunt.cli.receive import receive
+from stillhunt.cli.sealing import SealOption, sealing_into
 from stillhunt.errors import InputError, UsageError
 from stillhunt.readers import ReadOptions, find_files
 from stillhunt.readers.spend_logs import is_database, place_of
@@ -73,6 +74,7 @@ def ingest(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all by default.")
     ] = None,
+    seal: SealOption = None,
 ) -> None:
     """Take logs into a store: no text is kept, and each file is taken in once.
 
@@ -91,6 +93,7 @@ def ingest(
       stillhunt ingest logs/ --store store/ --pseudonymise key.txt
       stillhunt ingest --otlp 127.0.0.1:4318 --store store/
       PGPASSWORD=... stillhunt ingest postgresql://stillhunt@db.internal/litellm --store store/
+      stillhunt ingest logs/ --store store/ --seal log/
       stillhunt hunt --store store/ --since 2026-01-01
     """
     pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
@@ -110,14 +113,15 @@ def ingest(
             "Name log files or folders, or give --otlp HOST:PORT.",
         )
     if otlp is not None:
-        receive(otlp, store, options, otlp_seconds, keep_days, threads, sentences)
+        receive(otlp, store, options, otlp_seconds, keep_days, threads, sentences, seal)
         return
     databases = [log for log in logs or [] if is_database(log)]
     paths = [Path(log) for log in logs or [] if not is_database(log)]
     files = [path for path, _ in find_files(paths)]
     key = pseudonymiser.key_id if pseudonymiser else None
     console = Console()
-    with store_to_write(store, key) as held:
+    sealed: list[str] = []
+    with store_to_write(store, key) as held, sealing_into(seal, held, sealed):
         if accounts is not None:
             count = take_accounts(held, accounts, options, max_bad)
             what = "are in the store already" if count is None else f"{count:,} rows"
@@ -139,6 +143,8 @@ def ingest(
         _show(outcome, held, console)
         if expired:
             console.print(f"Older than {keep_days} days and deleted: {expired:,}.", highlight=False)
+    for sentence in sealed:
+        console.print(escape(sentence), highlight=False, soft_wrap=True)
     _complain(outcome)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
+from stillhunt.cli.sealing import sealing_into
 from stillhunt.errors import UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.report.visible import visible
@@ -30,11 +31,22 @@ def receive(
     keep_days: int | None,
     threads: int | None,
     sentences: Callable[[Outcome], list[str]],
+    seal: Path | None = None,
 ) -> None:
-    """Receive OTLP until SIGTERM or Ctrl-C; what was acknowledged is in the store then."""
+    """Receive OTLP until SIGTERM or Ctrl-C; what was acknowledged is in the store then.
+
+    Args:
+        address: where to listen; store, options, keep_days, threads: as in ``stillhunt ingest``.
+        seconds: between two takings-in; sentences: what is said of one.
+        seal: log into which what is taken in is sealed.
+    """
     host, port = parsed(address)
     console = Console()
-    source = OtlpSource((host, port), store, options, keep_days=keep_days, threads=threads)
+    sealed: list[str] = []
+    source = OtlpSource(
+        (host, port), store, options, keep_days=keep_days, threads=threads,
+        beside=lambda held: sealing_into(seal, held, sealed),
+    )  # fmt: skip
     where = f"[{source.address[0]}]" if ":" in source.address[0] else source.address[0]
     console.print(
         f"Receiving OTLP at http://{where}:{source.address[1]}/v1/traces and /v1/logs.",
@@ -48,6 +60,8 @@ def receive(
     def told(outcome: Outcome) -> None:
         lines = sentences(outcome) if outcome.files or outcome.known else []
         lines += [f"Not taken in: {reason}" for _, reason in outcome.refused[:3]]
+        lines += sealed
+        sealed.clear()
         if lines:
             now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
             line = escape(visible(" ".join(lines), 2000))

@@ -21,6 +21,7 @@ from stillhunt.campaigns.hunt import hunt as run_hunt
 from stillhunt.campaigns.outputs import read_json
 from stillhunt.campaigns.request import HuntRequest
 from stillhunt.cli.ingest import sentences
+from stillhunt.cli.sealing import SealOption, sealing_into
 from stillhunt.errors import MissingExtraError, StillhuntError, UsageError
 from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
@@ -100,6 +101,7 @@ def watch(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Cores to use; all by default.")
     ] = None,
+    seal: SealOption = None,
     cycles: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many; by default only when told to.")
     ] = None,
@@ -115,6 +117,7 @@ def watch(
     Examples:
       stillhunt watch --store store/ --folder /var/log/gateway --every 1h --out out/
       stillhunt watch --store store/ --folder in/ --keep-days 90 --hunt-days 30
+      stillhunt watch --store store/ --folder in/ --seal log/
       stillhunt watch --store store/ --kafka localhost:9092 --topic exchanges --source canonical
     """
     seconds = _seconds(every)
@@ -147,6 +150,7 @@ def watch(
         memory=memory,
         threads=threads,
         out=out,
+        seal=seal,
         console=Console(),
     )
     done = 0
@@ -179,6 +183,7 @@ class _Cycle:
     memory: str
     threads: int | None
     out: Path
+    seal: Path | None
     console: Console
 
     def run(self) -> None:
@@ -201,7 +206,7 @@ class _Cycle:
     def _take(self, told: list[str]) -> int:
         """Take in what is new; how many transactions the store has then."""
         key = self.options.pseudonymiser.key_id if self.options.pseudonymiser else None
-        with store_to_write(self.store, key) as held:
+        with store_to_write(self.store, key) as held, sealing_into(self.seal, held, told):
             ingest = Ingest(
                 held,
                 self.options,

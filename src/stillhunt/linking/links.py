@@ -82,6 +82,11 @@ def mark_telling(engine: Engine, totals: Totals) -> float:
         ) AS e ON e.entity = i.entity
         """,
     )
+    return possible_tests(totals)
+
+
+def possible_tests(totals: Totals) -> float:
+    """How many conjunctions could be tested: pairs of values that two or more entities carry."""
     tests = 0.0
     for x, y in PAIRS:
         same = x == y

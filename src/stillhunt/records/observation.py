@@ -9,10 +9,18 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-OBSERVATION_VERSION = 1
+from stillhunt.records.leaf import GRAMS, LAYOUT, OBSERVATION_VERSION, SCALARS
 
-GRAMS = 16
-"""Sampled word-run hashes an observation may hold."""
+__all__ = [
+    "FINISH_REASONS",
+    "GRAMS",
+    "LAYOUT",
+    "OBSERVATION_SCHEMA",
+    "OBSERVATION_VERSION",
+    "canonical_bytes",
+    "keys_of",
+    "observations_of",
+]
 
 # Hashes are signed integers, because Parquet's unsigned ones do not survive every engine.
 OBSERVATION_SCHEMA: pa.Schema = pa.schema(
@@ -56,41 +64,6 @@ FINISH_REASONS: tuple[str, ...] = (
 )
 """``finish`` is the index in this list; null where the log does not say."""
 
-_SCALARS: tuple[tuple[str, str], ...] = (
-    ("time", "<i8"),
-    ("account", "<i8"),
-    ("organization", "<i8"),
-    ("credential", "<i4"),
-    ("address", "<i8"),
-    ("network", "<i8"),
-    ("asn", "<i4"),
-    ("tls", "<i4"),
-    ("agent", "<i4"),
-    ("model", "<i4"),
-    ("system", "<i4"),
-    ("item", "<i8"),
-    ("guarantee", "<i4"),
-    ("cues", "<i8"),
-    ("words", "<i4"),
-    ("response_bytes", "<i4"),
-    ("input_tokens", "<i4"),
-    ("output_tokens", "<i4"),
-    ("max_tokens", "<i4"),
-    ("status", "<i2"),
-    ("finish", "<i1"),
-    ("temperature", "<f4"),
-    ("stream", "<i1"),
-)
-
-LAYOUT = np.dtype(
-    [("version", "u1"), ("gram_count", "u1"), ("nulls", "<u4"), ("exchange", "V16")]
-    + [(name, kind) for name, kind in _SCALARS]
-    + [("grams", "<i4", (GRAMS,))]
-)
-"""The canonical bytes, little-endian, without padding: a version byte, the number of grams, a bit
-for each scalar in the order of ``_SCALARS`` that is null (its bytes are then zero), the scalars,
-and sixteen grams (unused ones zero)."""
-
 
 def keys_of(observations: pa.RecordBatch) -> pa.Int64Array:
     """The first eight bytes of each exchange's digest, little-endian, by which tables are joined."""
@@ -113,7 +86,7 @@ def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
     exchange = observations.column("exchange").cast(pa.binary())
     out["exchange"] = np.frombuffer(b"".join(exchange.to_pylist()), dtype="V16") if n else []
     nulls = np.zeros(n, dtype=np.uint32)
-    for bit, (name, kind) in enumerate(_SCALARS):
+    for bit, (name, kind) in enumerate(SCALARS):
         column = observations.column(name)
         if name == "time":
             column = column.cast(pa.int64())
@@ -133,3 +106,44 @@ def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
     rank = np.arange(len(row)) - np.repeat(offsets[:-1] - offsets[0], counts)
     out["grams"][row, rank] = flat[offsets[0] : offsets[-1]] if n else []
     return out
+
+
+def observations_of(leaves: np.ndarray) -> pa.RecordBatch:
+    """Decode canonical bytes, the opposite of ``canonical_bytes``.
+
+    Args:
+        leaves: structured array of shape (n,) and dtype LAYOUT.
+
+    Returns:
+        A batch of OBSERVATION_SCHEMA, n rows.
+
+    Raises:
+        ValueError: a version that is not known, or more grams than there is room for.
+    """
+    n = len(leaves)
+    if n and (
+        np.any(leaves["version"] != OBSERVATION_VERSION) or leaves["gram_count"].max() > GRAMS
+    ):
+        raise ValueError("these are no observations of a known version")
+    columns: dict[str, pa.Array] = {
+        "exchange": pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), n, [None, pa.py_buffer(leaves["exchange"].tobytes())]
+        )
+    }
+    for bit, (name, _) in enumerate(SCALARS):
+        kind = OBSERVATION_SCHEMA.field(name).type
+        missing = (leaves["nulls"] >> np.uint32(bit)) & 1 == 1
+        values = np.ascontiguousarray(leaves[name])
+        if name == "stream":
+            values = values != 0
+        column = pa.array(values, mask=missing)
+        columns[name] = column.cast(kind)
+    counts = leaves["gram_count"].astype(np.int64)
+    held = np.arange(GRAMS) < counts[:, None]
+    columns["grams"] = pa.ListArray.from_arrays(
+        pa.array(np.r_[0, np.cumsum(counts)], pa.int32()),
+        pa.array(leaves["grams"][held], pa.int32()),
+    )
+    return pa.RecordBatch.from_arrays(
+        [columns[name] for name in OBSERVATION_SCHEMA.names], schema=OBSERVATION_SCHEMA
+    )

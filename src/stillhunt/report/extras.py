@@ -7,7 +7,7 @@ from typing import Any
 
 from stillhunt.errors import MissingExtraError
 
-_OF_THE_EXTRA = frozenset({"altair", "jinja2", "markupsafe", "vl_convert"})
+_OF_THE_EXTRA = frozenset({"altair", "jinja2", "markupsafe", "typst", "vl_convert"})
 
 
 def load_extra(module: str) -> Any:

@@ -206,16 +206,32 @@ def read_state(folder: Path) -> State:
     if state.transactions > last:
         state = State()  # the checkpoint is of another history
     for number in range(state.transactions + 1, last + 1):
-        path = folder / f"{number:08d}.json"
         try:
-            state = state.step(transaction_from(orjson.loads(path.read_bytes())))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            said = ascii(str(error)[:200])[1:-1]
-            raise InputError(
-                f"The store's transaction {path} cannot be read: {said}.",
-                "Copy the store again, or restore its folder manifest from a backup.",
-            ) from error
+            state = state.step(read_transaction(folder, number))
+        except ValueError as error:
+            raise _unreadable(folder / f"{number:08d}.json", error) from error
     return state
+
+
+def read_transaction(folder: Path, number: int) -> Transaction:
+    """One transaction of a manifest.
+
+    Raises:
+        InputError: it is missing, or cannot be read.
+    """
+    path = folder / f"{number:08d}.json"
+    try:
+        return transaction_from(orjson.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    said = ascii(str(error)[:200])[1:-1]
+    return InputError(
+        f"The store's transaction {path} cannot be read: {said}.",
+        "Copy the store again, or restore its folder manifest from a backup.",
+    )
 
 
 def commit(folder: Path, state: State, transaction: Transaction) -> State:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -28,12 +28,14 @@ class Store:
         layout: where its files are; state: what it holds.
         pseudonymised: id of the key its names are pseudonyms under, or None: they are clear.
         lasting: False for one that ends with the hunt it was made for: nothing is forced to the disk.
+        committed: called with the store and each transaction, when it holds.
     """
 
     def __init__(self, root: Path, header: dict[str, Any], *, lasting: bool = True) -> None:
         self.layout = Layout(root)
         self.pseudonymised: str | None = header.get("pseudonymised")
         self.lasting = lasting
+        self.committed: Callable[[Store, Transaction], object] = lambda _store, _made: None
         self.state = read_state(self.layout.manifest)
 
     @property
@@ -44,6 +46,7 @@ class Store:
     def commit(self, transaction: Transaction) -> None:
         """Make a transaction hold; see ``manifest.commit``."""
         self.state = commit(self.layout.manifest, self.state, transaction)
+        self.committed(self, transaction)
 
 
 def create_store(root: Path, pseudonymised: str | None = None, *, lasting: bool = True) -> Store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from stillhunt.readers.otlp.schema import otlp_schema
 from stillhunt.store.ingest import Ingest, Outcome, keep_from
 from stillhunt.store.sources.otlp_http import Limits, Receiver
 from stillhunt.store.sources.otlp_spool import Spool
-from stillhunt.store.store import store_to_write
+from stillhunt.store.store import Store, store_to_write
 from stillhunt.store.upkeep import keep_up
 
 SPOOL_BYTES = 1 << 30
@@ -37,6 +38,7 @@ class OtlpSource:
         threads: int | None = None,
         spool_bytes: int = SPOOL_BYTES,
         limits: Limits | None = None,
+        beside: Callable[[Store], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         """Open the store, mend the spool and bind; nothing is received yet.
 
@@ -48,6 +50,7 @@ class OtlpSource:
             threads: cores for the text kernel, by default all.
             spool_bytes: what may wait to be taken in.
             limits: what is taken at a time.
+            beside: entered with the store while something is taken in.
 
         Raises:
             MissingExtraError: protobuf is not installed.
@@ -59,6 +62,7 @@ class OtlpSource:
         self._options = replace(options, source="otel", mapping=None)
         self._keep_days = keep_days
         self._threads = threads
+        self._beside = beside
         self._stopped = threading.Event()
         self._key = options.pseudonymiser.key_id if options.pseudonymiser else None
         with store_to_write(store, self._key) as held:
@@ -123,7 +127,7 @@ class OtlpSource:
         if not segments:
             return
         try:
-            with store_to_write(self._store, self._key) as store:
+            with store_to_write(self._store, self._key) as store, self._beside(store):
                 # All that was acknowledged is taken: bad rows were told, and go to the quarantine.
                 ingest = Ingest(
                     store,

@@ -1,0 +1,1 @@
+"""Degree totals that batches commit to, and their openings in claims."""

@@ -1,0 +1,88 @@
+"""Whom a verifier trusts: keys, and how many witnesses it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from stillhunt.errors import InputError
+from stillhunt.evidence.failures import EvidenceError
+from stillhunt.evidence.note import COSIGNATURE, ED25519, VerifierKey, parse_vkey
+from stillhunt.evidence.strict_json import decode_loose
+
+TotalsCheck = Callable[[bytes, list[dict[str, Any]]], str]
+"""Checks the member ``totals`` against the batch records that the bundle carries; returns a sentence of
+what was shown, raises Refused otherwise."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whom, and what, a verifier goes by.
+
+    Attributes:
+        log: keys of the log; none: the ones that the bundle names are taken, and that is said.
+        claimants: keys of who signs claims; none: the log's.
+        witnesses: keys of witnesses; quorum: how many of them have to have cosigned.
+        origin: name of the log; None: any.
+        seed: value that the verifier gave the claimant for the audit, 64 hexadecimal digits.
+        authorities: PEM files of time-stamping authorities' roots.
+        totals: checks degree totals.
+        now: by the verifier's clock.
+    """
+
+    log: tuple[VerifierKey, ...] = ()
+    claimants: tuple[VerifierKey, ...] = ()
+    witnesses: tuple[VerifierKey, ...] = ()
+    quorum: int = 0
+    origin: str | None = None
+    seed: str | None = None
+    authorities: tuple[bytes, ...] = ()
+    totals: TotalsCheck | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+_REMEDY = (
+    'Write it as {"log": ["name+id+key"], "witnesses": ["name+id+key"], "quorum": 1}; see'
+    " docs/guides/claims.md."
+)
+_KEYS = {"origin", "log", "claimants", "witnesses", "quorum", "authorities"}
+
+
+def read_trust(path: Path, seed: str | None = None) -> Trust:
+    """Read a trust file: JSON with lists of verifier keys.
+
+    Args:
+        path: of the file; paths of certificates in it are relative to its folder.
+        seed: that the verifier gave for the audit.
+
+    Raises:
+        InputError: it cannot be read or says what means nothing.
+    """
+    try:
+        value = decode_loose(path.read_bytes())
+        if not isinstance(value, dict) or not set(value) <= _KEYS:
+            raise InputError(f"The trust file {path} has keys that mean nothing.", _REMEDY)
+        log = _keys(value.get("log", []), ED25519)
+        claimants = _keys(value.get("claimants", []), ED25519)
+        witnesses = _keys(value.get("witnesses", []), COSIGNATURE)
+        quorum = value.get("quorum", min(len(witnesses), 1))
+        origin = value.get("origin")
+        authorities = tuple(
+            (path.parent / name).read_bytes() for name in value.get("authorities", [])
+        )
+    except (OSError, ValueError, TypeError, EvidenceError) as error:
+        problem = getattr(error, "problem", "") or "It cannot be read."
+        raise InputError(f"The trust file {path} is of no use: {problem}", _REMEDY) from error
+    if type(quorum) is not int or not 0 <= quorum <= len({key.name for key in witnesses}):
+        raise InputError(f"The trust file {path} asks for more witnesses than it names.", _REMEDY)
+    return Trust(log, claimants, witnesses, quorum, origin, seed, authorities)
+
+
+def _keys(rows: list[str], kind: int) -> tuple[VerifierKey, ...]:
+    keys = tuple(parse_vkey(row.strip()) for row in rows)
+    if any(key.kind != kind for key in keys):
+        raise EvidenceError("a key is of the wrong kind (a log's is 01, a witness's 04)", _REMEDY)
+    return keys

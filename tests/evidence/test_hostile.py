@@ -1,0 +1,66 @@
+"""Every hostile bundle is refused, by the check and for the reason that it deserves."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from forge import Forge
+from hostile import Case, all_cases
+from hostile_containers import ordered, zipped
+
+from stillhunt.evidence.refusal import Code
+from stillhunt.evidence.report import FAILED
+from stillhunt.evidence.seed import auditors_seed, own_seed
+from stillhunt.evidence.verify import verify
+
+PENDING = {"an interval that ends before it begins"}
+"""Verifying does not look at these yet."""
+
+
+@pytest.fixture(scope="module")
+def forge(tmp_path_factory: pytest.TempPathFactory) -> Forge:
+    return Forge(tmp_path_factory.mktemp("forge"))
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.name)
+def test_it_is_refused_for_its_own_reason(case: Case, forge: Forge, tmp_path: Path) -> None:
+    if case.code not in set(Code) or case.name in PENDING:
+        pytest.xfail(f"verifying has no code {case.code} yet")
+    path = tmp_path / "hostile.claim"
+    trust = case.write(forge, path)
+    report = verify(path, trust=trust)
+    failed = [check for check in report.checks if check.result == FAILED]
+    assert [(check.number, check.code) for check in failed] == [(case.check, case.code)]
+    assert not report.ok
+    assert report.code == case.code
+    # Nothing is said to be shown by what is refused.
+    assert report.shown == []
+
+
+@pytest.mark.parametrize("depth", ["counts", "pseudonymous", "full"])
+def test_what_the_forge_makes_honestly_is_accepted(
+    forge: Forge, tmp_path: Path, depth: str
+) -> None:
+    done = forge.whole(depth)
+    for seed in (None, own_seed(), auditors_seed("5a" * 32)):
+        if seed is not None and depth == "full":
+            continue
+        answered = done if seed is None else forge.answered(done, seed)
+        report = verify(answered.write(tmp_path / "a.claim"), trust=forge.trust())
+        assert report.ok, report.checks
+
+
+def test_an_unbroken_file_of_the_forge_is_a_bundle(forge: Forge, tmp_path: Path) -> None:
+    done = forge.whole()
+    assert zipped(ordered(done)) == done.write(tmp_path / "a.claim").read_bytes()
+    with zipfile.ZipFile(tmp_path / "a.claim") as file:
+        assert {name: file.read(name) for name in file.namelist()} == done.members
+
+
+def test_there_are_many_of_them() -> None:
+    cases = all_cases()
+    assert len({case.name for case in cases}) == len(cases) >= 40
+    assert len({case.code for case in cases}) >= 25
+    assert Code.CONTAINER_NOT_ZIP in {case.code for case in cases}
