@@ -79,9 +79,11 @@ def read_trust(path: Path, seed: str | None = None) -> Trust:
         authorities = tuple(
             (path.parent / name).read_bytes() for name in value.get("authorities", [])
         )
-    except (OSError, ValueError, TypeError, EvidenceError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, EvidenceError) as error:
         problem = getattr(error, "problem", "") or "It cannot be read."
         raise InputError(f"The trust file {path} is of no use: {problem}", _REMEDY) from error
+    if origin is not None and not isinstance(origin, str):
+        raise InputError(f"The trust file {path} names no log.", _REMEDY)
     if type(quorum) is not int or not 0 <= quorum <= len({key.name for key in witnesses}):
         raise InputError(f"The trust file {path} asks for more witnesses than it names.", _REMEDY)
     rates = (value.get("most_error", Trust.most_error),
