@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tsa
-from made_claims import World, claim, world
+from made_claims import WITNESS, World, claim, cosigned, world
 from typer.testing import CliRunner
 
 pytest.importorskip("rfc3161_client", reason="needs the extra evidence")
@@ -18,8 +18,10 @@ pytest.importorskip("rfc3161_client", reason="needs the extra evidence")
 from stillhunt.cli.app import app
 from stillhunt.errors import InputError, MissingExtraError
 from stillhunt.evidence import container
-from stillhunt.evidence.claim.respond import add_timestamps
+from stillhunt.evidence.claim.respond import add_timestamps, refresh, respond
+from stillhunt.evidence.claim.state import read_state
 from stillhunt.evidence.log.reader import Log
+from stillhunt.evidence.log.settings import Settings, WitnessAddress, write_settings
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode, encode
@@ -142,6 +144,26 @@ def test_totals_are_checked_by_whoever_knows_them(made: World, tmp_path: Path) -
     assert any("nothing here checks them" in said for said in report.not_shown)
     changed = packed(done.bundle, tmp_path / "b.claim", totals=b"sumz")
     assert verify(changed, trust=made.trust(totals=good)).code is Code.MEMBER_DIGEST
+
+
+def test_a_later_head_serves_where_the_first_has_no_witness(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    log = Log(made.root)
+    write_settings(log.layout, Settings((WitnessAddress(WITNESS.key),), 1))
+    done = claim(made, tmp_path / "a.claim")
+    trust = made.trust(quorum=1)
+    refresh(Log(made.root), done.bundle, done.bundle)
+    assert verify(done.bundle, trust=trust).code is Code.CHECKPOINT_COSIGNATURES
+    with writing_log(made.root) as writer:
+        writer.append(made.rows[:1], source={})
+        text = writer.publish().note.text
+        writer.add_cosignatures([WITNESS.sign(text, 1_770_000_000)])
+    refresh(Log(made.root), done.bundle, done.bundle)
+    report = verify(done.bundle, trust=trust)
+    assert report.ok, report.checks
+    seed = cosigned(made)
+    out = respond(Log(made.root), done.bundle, read_state(done.private), seed, done.bundle)
+    assert verify(out.bundle, trust=trust).ok
 
 
 def test_a_claim_across_a_change_of_keys(tmp_path: Path) -> None:
