@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -176,7 +177,14 @@ def an_account_left_out(forge: Forge) -> Done:
 @refused(11, Code.AUDIT_SELECTION)
 def answers_to_another_seed(forge: Forge) -> Done:
     done = forge.finish(loose(forge))
-    return forge.answered(done, auditors_seed("11" * 32)).having(seed=SEED.encode())
+    drawn = forge.drawn(done, SEED).exchanges
+    others = (auditors_seed(f"{i:064x}") for i in itertools.count())
+    other = next(one for one in others if not set(drawn) <= set(forge.drawn(done, one).exchanges))
+
+    def theirs(_: Plan) -> Plan:
+        return Plan((), forge.drawn(done, other).exchanges, (), ())
+
+    return forge.answered(done, SEED, asked=theirs)
 
 
 @refused(11, Code.AUDIT_TREE)

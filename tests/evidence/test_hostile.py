@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
@@ -9,11 +10,12 @@ import pytest
 from forge import Forge
 from hostile import Case, all_cases
 from hostile_containers import ordered, zipped
+from write_hostile import write_all
 
 from stillhunt.evidence.refusal import Code
 from stillhunt.evidence.report import FAILED
 from stillhunt.evidence.seed import auditors_seed, own_seed
-from stillhunt.evidence.verify import verify
+from stillhunt.evidence.verify import read_trust, verify
 
 PENDING = {"an interval that ends before it begins"}
 """Verifying does not look at these yet."""
@@ -64,3 +66,16 @@ def test_there_are_many_of_them() -> None:
     assert len({case.name for case in cases}) == len(cases) >= 40
     assert len({case.code for case in cases}) >= 25
     assert Code.CONTAINER_NOT_ZIP in {case.code for case in cases}
+
+
+def test_they_can_be_written_for_other_verifiers(tmp_path: Path) -> None:
+    listed = write_all(tmp_path)
+    assert len(listed) == len(all_cases())
+    for row in listed[::9]:
+        if row["code"] not in set(Code):
+            continue
+        trust = tmp_path / "trust.json"
+        trust.write_text(json.dumps(row["trust"]))
+        report = verify(tmp_path / row["file"], trust=read_trust(trust, row["seed"]))
+        assert not report.ok
+        assert str(report.code) == row["code"]

@@ -48,6 +48,7 @@ GOOD = ClaimFacts(
     q_value=8.1e-40,
     harvest_p=0.01,
     harvest_p_floor=0.01,
+    left_out=(0, 0),
     opened=0,
     audits=(
         Audit(("exchange", "exchanges"), 16_000_000, 688, 0, 0.999, 15_840_162),
@@ -69,7 +70,14 @@ GOOD = ClaimFacts(
         "The log has grown only by appending since the last of these exchanges.",
         "No exchange is counted twice.",
     ),
-    not_shown=("Which accounts these are: this depth does not tell.",),
+    not_shown=(
+        "How many cosignatures the claimant had asked for before this one.",
+        "That the log's entries are true: a log shows what was written into it and when, and that it "
+        "was not changed since.",
+        "That what happened is what the campaign is called: probability and kinds are the "
+        "claimant's reading, by the method that is named.",
+        "Who is behind the accounts. Nationality, country, language and name are no part of a claim.",
+    ),
     not_seen=(
         "TLS fingerprints were not logged.",
         "Accounts that share neither address, payer nor template with the others.",

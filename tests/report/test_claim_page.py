@@ -67,7 +67,13 @@ def test_without_a_sample_the_numbers_are_the_claimants_word() -> None:
     assert "No witness" in said(UNAUDITED)
     notes = [note for *_, note in claim_view(UNAUDITED, Room())["figures"]]
     assert notes[:2] == ["the claimant's word"] * 2
-    assert any("its key was not known" in text for text in words.not_shown(UNAUDITED))
+    assert "not known beforehand" in render_html(UNAUDITED)
+
+
+def test_what_the_claim_leaves_out_is_said() -> None:
+    assert "leaves out" not in said(GOOD)
+    text = said(replace(GOOD, left_out=(2, 1)))
+    assert "names 1 exchange and 2 accounts more, which the log cannot show" in text
 
 
 def test_a_refused_claim_shows_nothing() -> None:

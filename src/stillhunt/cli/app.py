@@ -14,6 +14,7 @@ from rich.markup import escape
 from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
 from stillhunt.cli.claim import audit, claim, open_, verify_
+from stillhunt.cli.claim_page import claim_page
 from stillhunt.cli.explain import explain
 from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
@@ -21,6 +22,7 @@ from stillhunt.cli.log import app as log_app
 from stillhunt.cli.report import report
 from stillhunt.cli.seal import seal
 from stillhunt.cli.simulate import simulate
+from stillhunt.cli.timestamp import timestamp
 from stillhunt.cli.watch import watch
 from stillhunt.cli.witness import app as witness_app
 from stillhunt.errors import StillhuntError
@@ -47,7 +49,9 @@ app.command()(simulate)
 app.command()(claim)
 app.command()(audit)
 app.command("open")(open_)
+app.command()(timestamp)
 app.command("verify")(verify_)
+app.command()(claim_page)
 
 
 def _version(asked: bool) -> None:

@@ -24,6 +24,7 @@ from stillhunt.evidence.claim.respond import (
 )
 from stillhunt.evidence.claim.state import ClaimState, read_state, state_path
 from stillhunt.evidence.log.reader import Log
+from stillhunt.evidence.log.settings import read_settings
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.merkle import consistency_proof
 from stillhunt.evidence.opening import open_account, open_value
@@ -81,6 +82,11 @@ def claim(
     """
     if audit not in ("none", "own", "witness"):
         raise UsageError(f"There is no audit {audit!r}.", "Use none, own or witness.")
+    if audit == "witness" and not read_settings(Log(log).layout).witnesses:
+        raise UsageError(
+            "The log has no witness that could draw.",
+            "Name one with stillhunt log witness, or use --audit own, or an auditor's seed later.",
+        )
     console = Console(stderr=True)
     with console.status("Looking for the campaign's exchanges in the log"):
         ready = claimable(findings, campaign, log, depth=depth, most_missing=max_missing)

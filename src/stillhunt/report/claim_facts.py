@@ -44,6 +44,7 @@ class ClaimFacts:
 
     Attributes:
         accepted: whether every check that applies passed.
+        left_out: accounts and exchanges that the finding names and the claim does not count.
         opened: exchanges that the verifier itself opened and counted; 0 at counts depth.
         audits: empty where no sample has been opened.
         seed: what chose the sample, in words; empty where nothing did.
@@ -73,6 +74,7 @@ class ClaimFacts:
     q_value: float | None
     harvest_p: float | None
     harvest_p_floor: float | None
+    left_out: tuple[int, int]
     opened: int
     audits: tuple[Audit, ...]
     seed: str

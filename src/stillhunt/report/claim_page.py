@@ -25,7 +25,7 @@ _FITS = (
     (9.0, Room(200, 5)),
     (8.4, Room(110, 4)),
     (7.8, Room(60, 3)),
-    (7.4, Room(30, 2, 25)),
+    (7.4, Room(30, 2, 16)),
 )
 _LONG_WORD = re.compile(r"\S{25,}")
 # What the fonts that come with the typesetter can draw: Latin, Greek, Cyrillic and punctuation.

@@ -57,7 +57,7 @@ def claim_view(facts: ClaimFacts, room: Room, drawn: Callable[[str], str] = str)
         "scale": _scale(facts),
         "range": _range(facts),
         "certainty": [list(pair) for pair in words.certainty(facts)],
-        "shown": _listed(words.shown(facts), room),
+        "shown": _listed(words.shown(facts), room, more=3),
         "not_shown": _listed(words.not_shown(facts), room, more=3),
         "checks": [_check(one) for one in facts.checks[: room.checks]],
         "checks_left_out": max(0, len(facts.checks) - room.checks),
@@ -111,6 +111,7 @@ def _bounded(facts: ClaimFacts, room: Room, drawn: Callable[[str], str]) -> Clai
 
 
 def _figures(facts: ClaimFacts) -> list[list[str]]:
+    first, last = (wording.day(moment) for moment in facts.period)
     tokens = facts.input_tokens + facts.output_tokens
     return [
         ["Accounts", wording.count(facts.accounts), _proven(facts, "account")],
@@ -122,8 +123,8 @@ def _figures(facts: ClaimFacts) -> list[list[str]]:
         ],
         [
             "Seen (UTC)",
-            wording.day(facts.period[0]),
-            f"to {wording.day(facts.period[1])}",
+            first,
+            "this day only" if first == last else f"to {last}",
         ],
     ]
 
@@ -165,7 +166,7 @@ def _range(facts: ClaimFacts) -> dict[str, Any] | None:
             ["claimed", f"{facts.exchanges:,}"],
             ["shown to be in the log as claimed, at least", f"{least:,}"],
             [
-                "between which the method puts them",
+                "found by the method, between",
                 f"{facts.exchanges_low:,} and {facts.exchanges_high:,}",
             ],
         ],

@@ -12,11 +12,6 @@ _DEPTHS = {
     "pseudonymous": "Pseudonymous: every exchange is opened as far as it names nobody.",
     "full": "Full: chosen exchanges are opened whole.",
 }
-_BEYOND = (
-    "Who is behind the accounts, and what they did with the answers. No log can show that.",
-    "That the log is complete, or that its entries were true when they were sealed. What is shown is "
-    "that they have not been changed since.",
-)
 
 
 def headline(facts: ClaimFacts) -> str:
@@ -99,16 +94,10 @@ def shown(facts: ClaimFacts) -> list[str]:
 
 
 def not_shown(facts: ClaimFacts) -> list[str]:
-    """What it does not: of this bundle, then of any."""
+    """What it does not show."""
     if not facts.accepted:
         return ["Anything. A file whose checks fail is no evidence, whatever it says."]
-    own = list(facts.not_shown)
-    if not facts.pinned:
-        own.append(
-            "That the log is the one it says it is: its key was not known beforehand. Compare the "
-            "fingerprint overleaf with one that you have from elsewhere."
-        )
-    return [*own, *_BEYOND]
+    return list(facts.not_shown)
 
 
 def depth(facts: ClaimFacts) -> str:
@@ -176,6 +165,12 @@ def _numbers(facts: ClaimFacts) -> str:
         parts.append(
             f"The method itself puts the campaign's exchanges between {facts.exchanges_low:,} and "
             f"{facts.exchanges_high:,}."
+        )
+    if any(facts.left_out):
+        accounts, exchanges = facts.left_out
+        parts.append(
+            f"The finding names {wording.plural(exchanges, 'exchange')} and "
+            f"{wording.plural(accounts, 'account')} more, which the log cannot show: they are not claimed."
         )
     return " ".join(parts)
 
