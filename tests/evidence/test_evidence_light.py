@@ -59,7 +59,7 @@ def test_without_cryptography_it_is_said_what_to_install() -> None:
     code = """
 import sys
 sys.modules["cryptography"] = None
-import stillhunt.cli.seal, stillhunt.cli.log, stillhunt.cli.witness
+import stillhunt.cli.app
 from stillhunt.errors import MissingExtraError
 from stillhunt.evidence.keys import new_signer
 try:
