@@ -22,6 +22,7 @@ from stillhunt.cli.log import app as log_app
 from stillhunt.cli.report import report
 from stillhunt.cli.seal import seal
 from stillhunt.cli.simulate import simulate
+from stillhunt.cli.timestamp import timestamp
 from stillhunt.cli.watch import watch
 from stillhunt.cli.witness import app as witness_app
 from stillhunt.errors import StillhuntError
@@ -50,6 +51,7 @@ app.command()(audit)
 app.command("open")(open_)
 app.command("verify")(verify_)
 app.command()(claim_page)
+app.command()(timestamp)
 
 
 def _version(asked: bool) -> None:
