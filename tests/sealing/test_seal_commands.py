@@ -153,6 +153,19 @@ def test_serving_and_asking(log: Path, tmp_path: Path) -> None:
     assert "not public yet" in run("log", "cosign", log).output
 
 
+def test_watching_seals_what_comes(log: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "in"
+    logs.mkdir()
+    write_log(logs / "a.jsonl", range(30))
+    words = ["watch", "--store", tmp_path / "store", "--folder", logs, "--out", tmp_path / "out"]
+    more = ["--cycles", "1", "--settle", "0", "--seal", log]
+    assert "Sealed 30 exchanges" in run(*words, *more).output
+    assert Log(log).checkpoint().size == 31
+    write_log(logs / "b.jsonl", range(30, 40))
+    assert "Sealed 10 exchanges" in run(*words, *more).output
+    assert Log(log).checkpoint().size == 42
+
+
 def test_help_has_examples() -> None:
     for words in (["seal"], ["log", "init"], ["log", "witness"], ["witness", "serve"]):
         assert "Examples" in run(*words, "--help").output

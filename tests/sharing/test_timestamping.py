@@ -98,7 +98,7 @@ def test_a_claim_is_stamped_by_the_command(serve: Callable[[Answer], str], tmp_p
 
     url = serve(answer)
     run = CliRunner().invoke
-    asked = ["timestamp", str(path), "--url", url, "--root", str(root)]
+    asked = ["timestamp", str(path), "--authority", url, "--root", str(root)]
     assert run(app, asked).exit_code == 0
     assert verify(path, trust=read_trust(trust)).figures["timestamps"][0]["time"] == NOW.isoformat()
     # The same again, on a machine without a network.

@@ -9,9 +9,10 @@ import typer
 from rich.console import Console
 
 from stillhunt.errors import InputError, OutputError, UsageError
+from stillhunt.evidence.claim.respond import add_timestamps, statement_of
 from stillhunt.evidence.timestamps import Stamp, check_stamp, new_nonce, stamp_request
 from stillhunt.report.visible import visible
-from stillhunt.sharing.timestamping import add_stamp, claim_digest, fetch_stamp
+from stillhunt.sharing.timestamping import fetch_stamp
 
 
 def timestamp(
@@ -20,8 +21,8 @@ def timestamp(
         list[Path] | None,
         typer.Option(help="Certificate of an authority that you trust, PEM or DER; repeatable."),
     ] = None,
-    url: Annotated[
-        str | None, typer.Option(help="Address of a time stamping authority (RFC 3161).")
+    authority: Annotated[
+        str | None, typer.Option(help="Address of a time-stamping authority (RFC 3161).")
     ] = None,
     request: Annotated[
         Path | None, typer.Option(help="Write a request to this file instead of asking.")
@@ -40,26 +41,26 @@ def timestamp(
 
     \b
     Examples:
-      stillhunt timestamp c.claim --url https://tsa.example.com/ --root tsa-root.pem
+      stillhunt timestamp c.claim --authority https://tsa.example.com/ --root tsa-root.pem
       stillhunt timestamp c.claim --request c.tsq
       stillhunt timestamp c.claim --reply c.tsr --root tsa-root.pem
     """
-    if (url is not None) + (request is not None) + (reply is not None) != 1:
-        raise UsageError("A stamp comes from one place.", "Give --url, --request or --reply.")
+    if (authority is not None) + (request is not None) + (reply is not None) != 1:
+        raise UsageError("A stamp comes from one place.", "Give --authority, --request or --reply.")
     console = Console(markup=False, highlight=False, soft_wrap=True)
-    digest = claim_digest(bundle)
+    digest = statement_of(bundle).digest
     if request is not None:
         _write(request, stamp_request(digest, new_nonce()))
         console.print(f"Written: {visible(str(request), 4096)}")
         return
     roots = [_read(path) for path in root or ()]
     stamp: Stamp
-    if url is not None:
-        body, stamp = fetch_stamp(url, digest, roots=roots)
+    if authority is not None:
+        body, stamp = fetch_stamp(authority, digest, roots=roots)
     else:
         body = _read(reply or bundle)
         stamp = check_stamp(body, digest, roots=roots)
-    add_stamp(bundle, body, out or bundle)
+    add_timestamps(bundle, [body], out or bundle)
     console.print(
         f"Stamped {stamp.time:%Y-%m-%d %H:%M:%S} UTC by {visible(stamp.authority, 200)}: "
         f"{visible(str(out or bundle), 4096)}"

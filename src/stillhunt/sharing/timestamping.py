@@ -9,13 +9,9 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from stillhunt.errors import InputError, UsageError
-from stillhunt.evidence import container
-from stillhunt.evidence.dsse import open_envelope
-from stillhunt.evidence.statement import read_statement
 from stillhunt.evidence.timestamps import (
     MOST_BYTES,
     Stamp,
@@ -23,40 +19,6 @@ from stillhunt.evidence.timestamps import (
     new_nonce,
     stamp_request,
 )
-
-_PREFIX = "timestamps/"
-_MOST_STAMPS = 16
-
-
-def claim_digest(bundle: Path) -> bytes:
-    """SHA-256 of a claim's statement, which is what gets stamped; nothing of the bundle is checked.
-
-    Raises:
-        InputError: it is no bundle.
-    """
-    members = container.read(bundle)
-    return read_statement(open_envelope(bytes(members["statement.dsse"])).payload).digest
-
-
-def add_stamp(bundle: Path, reply: bytes, out: Path) -> None:
-    """Add a time stamp, which the caller has checked, to a bundle.
-
-    Args:
-        bundle: a claim; reply: DER; out: bundle to write, may be the same.
-
-    Raises:
-        UsageError: the bundle holds it already, or as many as it can.
-        InputError: it is no bundle.
-    """
-    members = {name: bytes(body) for name, body in container.read(bundle).items()}
-    stamps = [body for name, body in members.items() if name.startswith(_PREFIX)]
-    if reply in stamps:
-        raise UsageError("The bundle holds this time stamp already.", "Ask another authority.")
-    if len(stamps) >= _MOST_STAMPS:
-        raise UsageError(
-            f"A bundle holds {_MOST_STAMPS} time stamps at most.", "Leave it at those."
-        )
-    container.write(out, {**members, f"{_PREFIX}{len(stamps):02d}.tsr": reply})
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

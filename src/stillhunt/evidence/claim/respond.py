@@ -74,6 +74,15 @@ def add_openings(bundle: Path, openings: list[bytes], out: Path) -> None:
     container.write(out, members)
 
 
+def add_timestamps(bundle: Path, replies: list[bytes], out: Path) -> None:
+    """Add replies of time-stamping authorities (RFC 3161) over the statement's SHA-256 to a bundle."""
+    members: dict[str, bytes | memoryview] = dict(container.read(bundle))
+    there = [bytes(members.pop(name)) for name in list(members) if name.startswith("timestamps/")]
+    every = list(dict.fromkeys([*there, *replies]))
+    members |= {f"timestamps/{i:02d}.tsr": body for i, body in enumerate(every)}
+    container.write(out, members)
+
+
 def respond(log: Log, bundle: Path, state: ClaimState, seed: Seed, out: Path) -> Answered:
     """Answer an audit.
 

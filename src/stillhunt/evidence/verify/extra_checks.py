@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stillhunt.errors import StillhuntError
+from stillhunt.errors import MissingExtraError, StillhuntError
 from stillhunt.evidence.batch_proof import batch_root
 from stillhunt.evidence.canonical import canonical_json, decode_base64
 from stillhunt.evidence.entries import BATCH, digest_entry
@@ -105,6 +105,9 @@ def check_timestamps(context: Context) -> Outcome:
                 roots=context.trust.authorities,
                 now=context.trust.now,
             )
+        except MissingExtraError as error:
+            context.not_shown.append(f"Whether the {len(names)} time stamps are genuine: {error}")
+            return not_applicable("The package that checks them is not installed.")
         except StillhuntError as error:
             raise Refused(Code.TIMESTAMP, error.problem, error.remedy) from error
         stamps.append(
