@@ -117,7 +117,8 @@ class Forge:
 
     def trust(self, **changes: object) -> Trust:
         """The log's key; no witnesses unless they are named."""
-        return self.world.trust(**{"witnesses": (), **changes})
+        usual = {"most_error": Trust.most_error, "least_confidence": Trust.least_confidence}
+        return self.world.trust(**{"witnesses": (), **usual, **changes})
 
     @property
     def between(self) -> int:

@@ -67,6 +67,7 @@ def all_cases() -> tuple[Case, ...]:
     """Every case, in the order of the checks that refuse them."""
     import hostile_audits  # noqa: F401
     import hostile_containers  # noqa: F401
+    import hostile_extras  # noqa: F401
     import hostile_leaves  # noqa: F401
     import hostile_logs  # noqa: F401
     import hostile_stamps  # noqa: F401

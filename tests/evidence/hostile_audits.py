@@ -43,6 +43,11 @@ def loose(forge: Forge, rows: ClaimRows | None = None) -> Draft:
     return draft
 
 
+def lenient(forge: Forge) -> Trust:
+    """Whom ``loose`` rates are good enough for."""
+    return forge.trust(most_error=0.5, least_confidence=0.5)
+
+
 def witnessed(log: Log, size: int, since: int, witness: Signer = WITNESS) -> Seed:
     """A cosignature of the log's head of one size, shown to continue another."""
     note = log.head(size).note
@@ -154,14 +159,14 @@ def a_number_written_longer_than_it_is(forge: Forge) -> Done:
 
 
 @refused(11, Code.AUDIT_SELECTION)
-def answers_for_other_exchanges(forge: Forge) -> Done:
+def answers_for_other_exchanges(forge: Forge) -> tuple[Done, Trust]:
     def other(drawn: Plan) -> Plan:
         every = set(range(len(done.rows.key)))
         chosen = tuple(sorted(every - set(drawn.exchanges)))
         return Plan(drawn.accounts, chosen, (), ())
 
     done = forge.finish(loose(forge))
-    return forge.answered(done, SEED, asked=other)
+    return forge.answered(done, SEED, asked=other), lenient(forge)
 
 
 @refused(11, Code.AUDIT_SELECTION)
@@ -175,7 +180,7 @@ def an_account_left_out(forge: Forge) -> Done:
 
 
 @refused(11, Code.AUDIT_SELECTION)
-def answers_to_another_seed(forge: Forge) -> Done:
+def answers_to_another_seed(forge: Forge) -> tuple[Done, Trust]:
     done = forge.finish(loose(forge))
     drawn = forge.drawn(done, SEED).exchanges
     others = (auditors_seed(f"{i:064x}") for i in itertools.count())
@@ -184,7 +189,12 @@ def answers_to_another_seed(forge: Forge) -> Done:
     def theirs(_: Plan) -> Plan:
         return Plan((), forge.drawn(done, other).exchanges, (), ())
 
-    return forge.answered(done, SEED, asked=theirs)
+    return forge.answered(done, SEED, asked=theirs), lenient(forge)
+
+
+@refused(11, Code.AUDIT_TOO_WEAK)
+def rates_at_which_nothing_would_be_noticed(forge: Forge) -> Done:
+    return forge.answered(forge.finish(loose(forge)), SEED)
 
 
 @refused(11, Code.AUDIT_TREE)

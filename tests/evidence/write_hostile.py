@@ -48,6 +48,8 @@ def _trust(trust: Trust) -> dict[str, Any]:
         "witnesses": [str(key) for key in trust.witnesses],
         "quorum": trust.quorum,
         "origin": trust.origin,
+        "most_error": trust.most_error,
+        "least_confidence": trust.least_confidence,
     }
 
 

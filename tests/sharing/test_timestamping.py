@@ -107,10 +107,11 @@ def test_a_claim_is_stamped_by_the_command(serve: Callable[[Answer], str], tmp_p
     reply.write_bytes(answer(query.read_bytes())[2])
     taken = ["timestamp", str(path), "--reply", str(reply), "--root", str(root)]
     assert run(app, taken).exit_code == 0
+    assert run(app, taken).exit_code == 0  # once more changes nothing
     report = verify(path, trust=read_trust(trust))
     assert report.ok
     assert len(report.figures["timestamps"]) == 2
-    assert isinstance(run(app, taken).exception, UsageError)
+    assert isinstance(run(app, [*taken, "--authority", url]).exception, UsageError)
     facts = read_claim(path, read_trust(trust))
     assert facts.stamps[0] == (NOW, "CN=Test Time Stamping")
 

@@ -52,7 +52,6 @@ app.command("open")(open_)
 app.command()(timestamp)
 app.command("verify")(verify_)
 app.command()(claim_page)
-app.command()(timestamp)
 
 
 def _version(asked: bool) -> None:

@@ -62,7 +62,7 @@ def timestamp(
         stamp = check_stamp(body, digest, roots=roots)
     add_timestamps(bundle, [body], out or bundle)
     console.print(
-        f"Stamped {stamp.time:%Y-%m-%d %H:%M:%S} UTC by {visible(stamp.authority, 200)}: "
+        f"Stamped at {stamp.time:%Y-%m-%d %H:%M:%S} UTC by {visible(stamp.authority, 200)}: "
         f"{visible(str(out or bundle), 4096)}"
     )
 
