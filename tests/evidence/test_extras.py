@@ -25,6 +25,7 @@ from stillhunt.evidence.log.settings import Settings, WitnessAddress, write_sett
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode, encode
+from stillhunt.evidence.timestamps import StampRefusal
 from stillhunt.evidence.verify import read_trust, verify
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -50,7 +51,7 @@ def test_a_time_stamp_is_of_its_claim(made: World, tmp_path: Path) -> None:
     assert any("time stamps are genuine" in said for said in report.not_shown)
     add_timestamps(two.bundle, [reply], two.bundle)
     report = verify(two.bundle, trust=made.trust(authorities=(ROOT,)))
-    assert report.code is Code.TIMESTAMP
+    assert report.code is Code.TIMESTAMP_OTHER_DIGEST
 
 
 def test_without_the_package_a_time_stamp_is_not_shown(
@@ -197,3 +198,7 @@ def test_trust_files_that_mean_nothing_are_refused(tmp_path: Path, text: str) ->
     (tmp_path / "trust.json").write_text(text)
     with pytest.raises(InputError):
         read_trust(tmp_path / "trust.json")
+
+
+def test_every_reason_to_refuse_a_stamp_is_a_code() -> None:
+    assert {str(reason) for reason in StampRefusal} <= {str(code) for code in Code}

@@ -82,7 +82,9 @@ def refresh(log: Log, bundle: Path, out: Path) -> None:
             (later, log.head(later).note.encode()),
             position,
         )
-        members = {k: v for k, v in members.items() if k not in ("seed", "audit")} | part.members()
+        for name in ("seed", "audit"):
+            members.pop(name, None)
+        members.update(part.members())
     container.write(out, members)
 
 
