@@ -11,14 +11,13 @@ from hostile import refused
 from stillhunt.evidence.verify import Trust
 
 AUTHORITY = tsa.Authority()
-LATER = tsa.NOON + timedelta(days=1)
 
 
 def stamped(
     forge: Forge, reply: bytes, done: Done, authority: tsa.Authority = AUTHORITY
 ) -> tuple[Done, Trust]:
     """A claim with a stamp, and who trusts the authority."""
-    trust = forge.trust(authorities=(tsa.pem(authority.root),), now=LATER)
+    trust = forge.trust(authorities=(tsa.pem(authority.root),))
     return done.having(**{"timestamps__00.tsr": reply}), trust
 
 
@@ -58,10 +57,11 @@ def a_stamp_under_a_certificate_that_had_run_out(forge: Forge) -> tuple[Done, Tr
 
 
 @refused(14, "timestamp-in-the-future")
-def a_stamp_of_tomorrow(forge: Forge) -> tuple[Done, Trust]:
+def a_stamp_of_a_time_to_come(forge: Forge) -> tuple[Done, Trust]:
     done = forge.whole()
-    reply = AUTHORITY.reply(done.statement.digest, time=LATER + timedelta(days=1))
-    return stamped(forge, reply, done)
+    lasting = tsa.Authority(ends=tsa.NOON + timedelta(days=3600))
+    reply = lasting.reply(done.statement.digest, time=tsa.NOON + timedelta(days=3500))
+    return stamped(forge, reply, done, lasting)
 
 
 @refused(14, "timestamp-malformed")

@@ -68,7 +68,7 @@ def test_there_are_many_of_them() -> None:
 def test_they_can_be_written_for_other_verifiers(tmp_path: Path) -> None:
     listed = write_all(tmp_path)
     assert len(listed) == len(all_cases())
-    for row in listed[::9]:
+    for row in listed:
         if row["code"] not in set(Code):
             continue
         trust = tmp_path / "trust.json"
