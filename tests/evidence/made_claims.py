@@ -78,11 +78,13 @@ class World:
         return Trust(**{**known, **changes})  # type: ignore[arg-type]
 
 
-def world(folder: Path, rows: int = 600, accounts: int = 12, named: int = 5) -> World:
+def world(
+    folder: Path, rows: int = 600, accounts: int = 12, named: int = 5, seed: int = 1
+) -> World:
     """A log of two batches, the claim's exchanges among others."""
     root = folder / "log"
     create_log(root, "example.com/log")
-    made = observations(rows, accounts)
+    made = observations(rows, accounts, seed)
     with writing_log(root) as writer:
         for part in np.array_split(made, 2):
             writer.append(part, source={"made": "here"})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import tsa
-from made_claims import World, claim, world
+from made_claims import WITNESS, World, claim, cosigned, world
 from typer.testing import CliRunner
 
 pytest.importorskip("rfc3161_client", reason="needs the extra evidence")
@@ -18,11 +18,14 @@ pytest.importorskip("rfc3161_client", reason="needs the extra evidence")
 from stillhunt.cli.app import app
 from stillhunt.errors import InputError, MissingExtraError
 from stillhunt.evidence import container
-from stillhunt.evidence.claim.respond import add_timestamps
+from stillhunt.evidence.claim.respond import add_timestamps, refresh, respond
+from stillhunt.evidence.claim.state import read_state
 from stillhunt.evidence.log.reader import Log
+from stillhunt.evidence.log.settings import Settings, WitnessAddress, write_settings
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode, encode
+from stillhunt.evidence.timestamps import StampRefusal
 from stillhunt.evidence.verify import read_trust, verify
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -48,7 +51,7 @@ def test_a_time_stamp_is_of_its_claim(made: World, tmp_path: Path) -> None:
     assert any("time stamps are genuine" in said for said in report.not_shown)
     add_timestamps(two.bundle, [reply], two.bundle)
     report = verify(two.bundle, trust=made.trust(authorities=(ROOT,)))
-    assert report.code is Code.TIMESTAMP
+    assert report.code is Code.TIMESTAMP_OTHER_DIGEST
 
 
 def test_without_the_package_a_time_stamp_is_not_shown(
@@ -144,6 +147,26 @@ def test_totals_are_checked_by_whoever_knows_them(made: World, tmp_path: Path) -
     assert verify(changed, trust=made.trust(totals=good)).code is Code.MEMBER_DIGEST
 
 
+def test_a_later_head_serves_where_the_first_has_no_witness(tmp_path: Path) -> None:
+    made = world(tmp_path)
+    log = Log(made.root)
+    write_settings(log.layout, Settings((WitnessAddress(WITNESS.key),), 1))
+    done = claim(made, tmp_path / "a.claim")
+    trust = made.trust(quorum=1)
+    refresh(Log(made.root), done.bundle, done.bundle)
+    assert verify(done.bundle, trust=trust).code is Code.CHECKPOINT_COSIGNATURES
+    with writing_log(made.root) as writer:
+        writer.append(made.rows[:1], source={})
+        text = writer.publish().note.text
+        writer.add_cosignatures([WITNESS.sign(text, 1_770_000_000)])
+    refresh(Log(made.root), done.bundle, done.bundle)
+    report = verify(done.bundle, trust=trust)
+    assert report.ok, report.checks
+    seed = cosigned(made)
+    out = respond(Log(made.root), done.bundle, read_state(done.private), seed, done.bundle)
+    assert verify(out.bundle, trust=trust).ok
+
+
 def test_a_claim_across_a_change_of_keys(tmp_path: Path) -> None:
     made = world(tmp_path)
     with writing_log(made.root) as writer:
@@ -175,3 +198,7 @@ def test_trust_files_that_mean_nothing_are_refused(tmp_path: Path, text: str) ->
     (tmp_path / "trust.json").write_text(text)
     with pytest.raises(InputError):
         read_trust(tmp_path / "trust.json")
+
+
+def test_every_reason_to_refuse_a_stamp_is_a_code() -> None:
+    assert {str(reason) for reason in StampRefusal} <= {str(code) for code in Code}

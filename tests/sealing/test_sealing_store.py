@@ -27,10 +27,10 @@ from stillhunt.fingerprints.observe import Observer
 from stillhunt.readers import LogReader, Quarantine, ReadOptions
 from stillhunt.records.account import ACCOUNT_SCHEMA
 from stillhunt.records.leaf import LAYOUT
-from stillhunt.records.observation import canonical_bytes
+from stillhunt.records.observation import OBSERVATION_SCHEMA, canonical_bytes
 from stillhunt.sealing.from_logs import LogFiles, seal_logs
 from stillhunt.sealing.from_store import Sealed, seal_store
-from stillhunt.sealing.rows import account_rows
+from stillhunt.sealing.rows import account_rows, leaves_of
 from stillhunt.store.accounts import take_accounts
 from stillhunt.store.ingest import Ingest
 from stillhunt.store.manifest import Transaction
@@ -112,6 +112,17 @@ def test_a_batch_for_each_transaction(root: Path, tmp_path: Path) -> None:
         times = rows["time"][: batch.observations]
         assert (np.diff(times) > 0).all()
         rows = rows[batch.observations :]
+
+
+@given(st.permutations(range(12)))
+@settings(max_examples=30, deadline=None)
+def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
+    rows = [dict.fromkeys(OBSERVATION_SCHEMA.names) for _ in range(12)]
+    for i, row in enumerate(rows):
+        row |= {"exchange": digests(range(i, i + 1)).tobytes(), "time": i // 3, "account": i % 2}
+        row |= {"grams": [i] * (i % 5)}
+    table = pa.Table.from_pylist(rows, schema=OBSERVATION_SCHEMA)
+    assert leaves_of(table.take(order)).tobytes() == leaves_of(table).tobytes()
 
 
 def test_parts_that_were_merged_before_they_were_sealed(

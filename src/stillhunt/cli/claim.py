@@ -96,7 +96,7 @@ def claim(
             rates=Rates(error, token_error, confidence),
         )  # fmt: skip
         _ask_witnesses(log, console)
-        refresh(Log(log), out)
+        refresh(Log(log), out, out)
     exchanges, inputs, outputs = made.statement.weights
     told = Console()
     told.print(
@@ -141,13 +141,14 @@ def audit(
     """
     if (seed is not None) + own + (witness is not None) != 1:
         raise UsageError("An audit has one seed.", "Give --seed, --own or --witness.")
-    held = Log(log)
+    held, target = Log(log), out or bundle
+    state = _state(bundle, private)
+    refresh(held, bundle, target)
     if seed is not None:
         drawn = auditors_seed(seed)
     else:
-        drawn = own_seed() if own else _witness_seed(held, bundle, witness)
-    target = out or bundle
-    _tell(Console(), respond(held, bundle, _state(bundle, private), drawn, target))
+        drawn = own_seed() if own else _witness_seed(held, target, witness)
+    _tell(Console(), respond(held, target, state, drawn, target))
     Console().print(
         f"Written: {escape(str(target))} ({target.stat().st_size:,} bytes)", soft_wrap=True
     )

@@ -16,7 +16,7 @@ from stillhunt.evidence.log.batches import Batch, parse_batch
 from stillhunt.evidence.merkle import leaf_hash
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode
-from stillhunt.evidence.timestamps import check_stamp
+from stillhunt.evidence.timestamps import StampError, check_stamp
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
 from stillhunt.evidence.verify.openings import check_opening, read_opening
 
@@ -109,7 +109,8 @@ def check_timestamps(context: Context) -> Outcome:
             context.not_shown.append(f"Whether the {len(names)} time stamps are genuine: {error}")
             return not_applicable("The package that checks them is not installed.")
         except StillhuntError as error:
-            raise Refused(Code.TIMESTAMP, error.problem, error.remedy) from error
+            code = Code(error.code) if isinstance(error, StampError) else Code.TIMESTAMP
+            raise Refused(code, error.problem, error.remedy) from error
         stamps.append(
             {"time": stamp.time.isoformat(), "authority": ascii(stamp.authority[:300])[1:-1]}
         )

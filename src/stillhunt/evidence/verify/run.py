@@ -72,8 +72,6 @@ def verify(path: Path, *, trust: Trust) -> Report:
     except Refused as error:
         report.checks.append(_failed(1, "container", "PKWARE APPNOTE 6.3", error))
         return report
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check its name.") from error
     report.checks.append(
         Check(
             1,
