@@ -23,14 +23,13 @@ class Case:
     """One hostile bundle.
 
     Attributes:
-        name: in words; check, code: where and why it has to be refused; a code's value where
-            verifying has no such code yet.
+        name: in words; check, code: where and why it has to be refused.
         build: makes it, and whom the verifier trusts.
     """
 
     name: str
     check: int
-    code: Code | str
+    code: Code
     build: Callable[[Forge], Broken | tuple[Broken, Trust]]
 
     def write(self, forge: Forge, path: Path) -> Trust:
@@ -50,7 +49,7 @@ CASES: list[Case] = []
 
 
 def refused(
-    check: int, code: Code | str
+    check: int, code: Code
 ) -> Callable[[Callable[[Forge], object]], Callable[[Forge], object]]:
     """Add a builder to the list, by its name."""
 

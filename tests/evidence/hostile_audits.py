@@ -110,7 +110,7 @@ def a_seed_from_another_history(forge: Forge) -> tuple[Done, Trust]:
     return forge.answered(done, witnessed(other, size, size)), with_witness(forge)
 
 
-@refused(10, "cosignature-forged")
+@refused(10, Code.COSIGNATURE_FORGED)
 def a_seed_from_a_forged_cosignature(forge: Forge) -> tuple[Done, Trust]:
     done = forge.whole()
     size = forge.log.head().checkpoint.size
