@@ -1,7 +1,7 @@
 """Builds ``stillhunt-verify.pyz``: the verifier as one file, the same bytes wherever it is built.
 
-It holds errors, the layout of observations and the room ``evidence``; beside Python it needs numpy and
-cryptography, and rfc3161-client where time stamps are to be checked.
+It holds errors, the layout of observations, the words for chances and the room ``evidence``; beside
+Python it needs numpy and cryptography, and rfc3161-client where time stamps are to be checked.
 
     python packaging/verifier.py dist/stillhunt-verify.pyz
 """
@@ -24,6 +24,7 @@ def parts() -> list[Path]:
         house / "__init__.py",
         house / "errors.py",
         house / "records" / "__init__.py",
+        house / "records" / "chances.py",
         house / "records" / "leaf.py",
         *(house / "evidence").rglob("*.py"),
     ]

@@ -131,5 +131,7 @@ def test_wrong_words_are_answered(baseline: Path, sealed: Path, tmp_path: Path) 
 
     with pytest.raises(UsageError, match="no audit"):
         run("claim", "c", "--log", sealed, "--out", tmp_path / "x.claim", "--audit", "mine")
+    with pytest.raises(UsageError, match="no witness"):
+        run("claim", "c", "--log", sealed, "--out", tmp_path / "x.claim", "--audit", "witness")
     with pytest.raises(UsageError, match="one seed"):
         run("audit", tmp_path / "x.claim", "--log", sealed)

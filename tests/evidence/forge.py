@@ -117,7 +117,8 @@ class Forge:
 
     def trust(self, **changes: object) -> Trust:
         """The log's key; no witnesses unless they are named."""
-        return self.world.trust(**{"witnesses": (), **changes})
+        usual = {"most_error": Trust.most_error, "least_confidence": Trust.least_confidence}
+        return self.world.trust(**{"witnesses": (), **usual, **changes})
 
     @property
     def between(self) -> int:
@@ -245,6 +246,17 @@ class Forge:
         """An honest claim, or one that lies in its rows only."""
         return self.finish(self.draft(depth, rows))
 
+    def drawn(self, done: Done, seed: Seed) -> Plan:
+        """What a seed draws of a claim."""
+        statement = done.statement
+        return plan(
+            statement.accounts,
+            statement.weights,
+            statement.rates,
+            seed_of(statement.digest, seed.kind, seed.value),
+            seed.tries,
+        )
+
     def answered(
         self,
         done: Done,
@@ -255,14 +267,7 @@ class Forge:
         asked: Callable[[Plan], Plan] = lambda drawn: drawn,
     ) -> Done:
         """Answer an audit; ``trees``, ``leaves``, ``asked``: where the answers are to lie."""
-        statement = done.statement
-        drawn = plan(
-            statement.accounts,
-            statement.weights,
-            statement.rates,
-            seed_of(statement.digest, seed.kind, seed.value),
-            seed.tries,
-        )
+        statement, drawn = done.statement, self.drawn(done, seed)
         size = int(statement.predicate["log"]["size"])
         trees = trees or done.trees
         log = self.log

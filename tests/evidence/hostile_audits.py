@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -40,6 +41,11 @@ def loose(forge: Forge, rows: ClaimRows | None = None) -> Draft:
     draft = forge.draft("counts", rows)
     draft.predicate["audit"] = {"error": 0.2, "token_error": 0.4, "confidence": 0.9}
     return draft
+
+
+def lenient(forge: Forge) -> Trust:
+    """Whom ``loose`` rates are good enough for."""
+    return forge.trust(most_error=0.5, least_confidence=0.5)
 
 
 def witnessed(log: Log, size: int, since: int, witness: Signer = WITNESS) -> Seed:
@@ -104,7 +110,7 @@ def a_seed_from_another_history(forge: Forge) -> tuple[Done, Trust]:
     return forge.answered(done, witnessed(other, size, size)), with_witness(forge)
 
 
-@refused(10, "cosignature-forged")
+@refused(10, Code.COSIGNATURE_FORGED)
 def a_seed_from_a_forged_cosignature(forge: Forge) -> tuple[Done, Trust]:
     done = forge.whole()
     size = forge.log.head().checkpoint.size
@@ -153,14 +159,14 @@ def a_number_written_longer_than_it_is(forge: Forge) -> Done:
 
 
 @refused(11, Code.AUDIT_SELECTION)
-def answers_for_other_exchanges(forge: Forge) -> Done:
+def answers_for_other_exchanges(forge: Forge) -> tuple[Done, Trust]:
     def other(drawn: Plan) -> Plan:
         every = set(range(len(done.rows.key)))
         chosen = tuple(sorted(every - set(drawn.exchanges)))
         return Plan(drawn.accounts, chosen, (), ())
 
     done = forge.finish(loose(forge))
-    return forge.answered(done, SEED, asked=other)
+    return forge.answered(done, SEED, asked=other), lenient(forge)
 
 
 @refused(11, Code.AUDIT_SELECTION)
@@ -174,9 +180,21 @@ def an_account_left_out(forge: Forge) -> Done:
 
 
 @refused(11, Code.AUDIT_SELECTION)
-def answers_to_another_seed(forge: Forge) -> Done:
+def answers_to_another_seed(forge: Forge) -> tuple[Done, Trust]:
     done = forge.finish(loose(forge))
-    return forge.answered(done, auditors_seed("11" * 32)).having(seed=SEED.encode())
+    drawn = forge.drawn(done, SEED).exchanges
+    others = (auditors_seed(f"{i:064x}") for i in itertools.count())
+    other = next(one for one in others if not set(drawn) <= set(forge.drawn(done, one).exchanges))
+
+    def theirs(_: Plan) -> Plan:
+        return Plan((), forge.drawn(done, other).exchanges, (), ())
+
+    return forge.answered(done, SEED, asked=theirs), lenient(forge)
+
+
+@refused(11, Code.AUDIT_TOO_WEAK)
+def rates_at_which_nothing_would_be_noticed(forge: Forge) -> Done:
+    return forge.answered(forge.finish(loose(forge)), SEED)
 
 
 @refused(11, Code.AUDIT_TREE)

@@ -253,7 +253,7 @@ def a_pseudonym_of_what_a_leaf_does_not_say(forge: Forge) -> Done:
     return with_leaves(forge, draft, leaves)
 
 
-@refused(9, "salts-repeated")
+@refused(9, Code.SALTS_REPEATED)
 def salts_that_were_used_twice(forge: Forge) -> Done:
     # Whoever opens one leaf would open another with it.
     rows = observations(60, 6)

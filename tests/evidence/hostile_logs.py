@@ -105,14 +105,14 @@ def a_head_before_that_was_left_out(forge: Forge) -> Done:
     return forge.finish(forge.draft("counts", rows, late=True)).having(log__before=None)
 
 
-@refused(5, "cosignature-forged")
+@refused(5, Code.COSIGNATURE_FORGED)
 def a_forged_cosignature(forge: Forge) -> tuple[Done, Trust]:
     thief = new_signer("thief.example/w", COSIGNATURE)
     done = cosigned(forge.whole(), thief, stolen=WITNESS)
     return done, forge.trust(witnesses=(WITNESS.key,), quorum=1)
 
 
-@refused(5, "cosignature-forged")
+@refused(5, Code.COSIGNATURE_FORGED)
 def a_cosignature_of_another_head(forge: Forge) -> tuple[Done, Trust]:
     done = forge.whole()
     text = forge.log.head(forge.between).note.text

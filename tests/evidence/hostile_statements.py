@@ -131,7 +131,7 @@ def a_period_that_ends_before_it_begins(forge: Forge) -> Done:
     return saying(forge, lambda said: said["period"].update(last=said["period"]["first"] - 1))
 
 
-@refused(2, "finding-word")
+@refused(2, Code.FINDING_WORD)
 def a_word_that_is_not_the_probabilitys(forge: Forge) -> Done:
     return saying(
         forge, lambda said: said["finding"].update(probability=0.5, word="almost certain")

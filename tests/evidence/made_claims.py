@@ -67,15 +67,24 @@ class World:
     def trust(self, **changes: object) -> Trust:
         """The log's key and the witness's."""
         log = Log(self.root)
-        known = {"log": tuple(log.keys()), "witnesses": (WITNESS.key,), "origin": log.origin}
+        known = {
+            "log": tuple(log.keys()),
+            "witnesses": (WITNESS.key,),
+            "origin": log.origin,
+            # Small worlds are sampled at rates that nobody would accept.
+            "most_error": 0.5,
+            "least_confidence": 0.5,
+        }
         return Trust(**{**known, **changes})  # type: ignore[arg-type]
 
 
-def world(folder: Path, rows: int = 600, accounts: int = 12, named: int = 5) -> World:
+def world(
+    folder: Path, rows: int = 600, accounts: int = 12, named: int = 5, seed: int = 1
+) -> World:
     """A log of two batches, the claim's exchanges among others."""
     root = folder / "log"
     create_log(root, "example.com/log")
-    made = observations(rows, accounts)
+    made = observations(rows, accounts, seed)
     with writing_log(root) as writer:
         for part in np.array_split(made, 2):
             writer.append(part, source={"made": "here"})

@@ -118,3 +118,17 @@ def signature_holds(public: bytes, message: bytes, line: str, name: str, kind: i
         return False
     Ed25519PublicKey.from_public_bytes(public).verify(value[-64:], message)
     return True
+
+
+def sum_tree(
+    separators: list[int], leaves: list[tuple[tuple[int, ...], bytes]]
+) -> tuple[tuple[int, ...], bytes]:
+    """Weights and hash of a tree of sums over leaves' weights and hashes."""
+    if len(leaves) == 1:
+        return leaves[0]
+    k = split(len(leaves))
+    left, right = sum_tree(separators[: k - 1], leaves[:k]), sum_tree(separators[k:], leaves[k:])
+    numbers = (separators[k - 1], *left[0], *right[0])
+    packed = b"".join(number.to_bytes(8, "big") for number in numbers)
+    total = tuple(a + b for a, b in zip(left[0], right[0], strict=True))
+    return total, sha256(b"\x32" + packed + left[1] + right[1])

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillhunt.errors import InputError, OutputError
 from stillhunt.evidence import container
 from stillhunt.evidence.refusal import Code, Refused
 
@@ -116,3 +117,13 @@ def test_nothing_too_large_is_written(tmp_path: Path) -> None:
 def test_members_that_every_bundle_has_are_needed(tmp_path: Path, name: str) -> None:
     less = {other: body for other, body in MEMBERS.items() if other != name}
     assert code_of(packed(tmp_path, less)) is Code.CONTAINER_MEMBER_MISSING
+
+
+def test_what_cannot_be_read_or_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot be read"):
+        container.read(tmp_path / "none.claim")
+    with pytest.raises(OutputError, match="cannot be written"):
+        container.write(tmp_path / "none" / "a.claim", MEMBERS)
+    (tmp_path / "empty.claim").touch()
+    with pytest.raises(Refused):
+        container.read(tmp_path / "empty.claim")

@@ -53,3 +53,21 @@ def test_public_names_are_there_all_the_same() -> None:
         [sys.executable, "-c", code], check=False, capture_output=True, timeout=60
     )
     assert b"AttributeError" in done.stderr
+
+
+def test_without_cryptography_it_is_said_what_to_install() -> None:
+    code = """
+import sys
+sys.modules["cryptography"] = None
+import stillhunt.cli.app
+from stillhunt.errors import MissingExtraError
+from stillhunt.evidence.keys import new_signer
+try:
+    new_signer("example.com/log")
+except MissingExtraError as error:
+    print(error.remedy)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert "stillhunt[evidence]" in done.stdout

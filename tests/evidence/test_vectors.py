@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import plain
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from stillhunt.errors import StillhuntError
 from stillhunt.evidence import audit
@@ -22,6 +23,7 @@ from stillhunt.evidence.keys import check_rotation
 from stillhunt.evidence.merkle import verify_consistency, verify_inclusion
 from stillhunt.evidence.note import parse_vkey
 from stillhunt.evidence.tiles import parse_tile_path, unpack_entries
+from stillhunt.evidence.verify import read_trust, verify
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -31,15 +33,26 @@ def vectors(name: str) -> Any:
     return json.loads((VECTORS / name).read_text("utf-8"))
 
 
-def test_files_are_what_the_script_makes() -> None:
+@pytest.fixture(scope="module")
+def make() -> Any:
     spec = importlib.util.spec_from_file_location("make_vectors", VECTORS / "make.py")
     assert spec is not None
     assert spec.loader is not None
     make = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = make
     spec.loader.exec_module(make)
+    return make
+
+
+def test_files_are_what_the_script_makes(make: Any) -> None:
     for name, document in make.DOCUMENTS.items():
         assert (VECTORS / name).read_text("utf-8") == make.text_of(document()), name
+
+
+def test_bundles_are_what_the_script_makes(make: Any) -> None:
+    files, listed = make.make_bundles.bundles()
+    assert (VECTORS / "bundles.json").read_text("utf-8") == make.text_of(listed)
+    assert files == {path.name: path.read_bytes() for path in (VECTORS / "bundles").iterdir()}
 
 
 @cache
@@ -185,3 +198,59 @@ def test_a_stream_passes_over_what_would_favour_small_numbers() -> None:
     assert any(value >= 3 << 61 for value in raw) or row["first"][:4] == raw
     assert len(set(row["first"])) == len(row["first"])
     assert audit.stream(seed, b"x", 1).__next__() == 0
+
+
+def test_tree_of_sums() -> None:
+    tree = vectors("claims.json")["tree"]
+    key = bytes.fromhex(tree["key"])
+    tops = []
+    values = [int.from_bytes(bytes.fromhex(row["value"]), "little") for row in tree["accounts"]]
+    for row in tree["accounts"]:
+        salt, named = plain.pseudonym(key, "account", bytes.fromhex(row["value"]))
+        assert (row["opening"], row["pseudonym"]) == (salt.hex(), named.hex())
+        between = [int(one) for one in row["separators"]]
+        keys = [int(one["key"]) for one in row["exchanges"]]
+        assert all(a <= s < b for a, s, b in zip(keys, between, keys[1:], strict=False))
+        leaves_ = []
+        for one in row["exchanges"]:
+            numbers = (one["position"], one["input"], one["output"])
+            packed = b"\x30" + b"".join(n.to_bytes(8, "big") for n in numbers)
+            leaves_.append(((1, one["input"], one["output"]), plain.sha256(packed)))
+        weights, root = plain.sum_tree(between, leaves_)
+        assert row["root"] == root.hex()
+        packed = b"\x31" + b"".join(n.to_bytes(8, "big") for n in weights)
+        tops.append((weights, plain.sha256(packed + named + root)))
+    between = [int(one) for one in tree["separators"]]
+    assert all(a <= s < b for a, s, b in zip(values, between, values[1:], strict=False))
+    weights, root = plain.sum_tree(between, tops)
+    assert (list(weights), root.hex()) == (tree["weights"], tree["root"])
+
+
+def test_envelope() -> None:
+    given = vectors("claims.json")["envelope"]
+    payload = base64.b64decode(given["payload"])
+    kind = "application/vnd.in-toto+json"
+    signed = f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload
+    assert given["signed"].encode() == signed
+    key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(given["key"])).public_key()
+    assert given["key_id"] == plain.sha256(key.public_bytes_raw()).hex()
+    envelope = json.loads(given["envelope"])
+    assert envelope["payload"] == given["payload"]
+    (signature,) = envelope["signatures"]
+    assert signature["keyid"] == given["key_id"]
+    key.verify(base64.b64decode(signature["sig"], validate=True), signed)
+
+
+@pytest.mark.parametrize("row", vectors("bundles.json")["bundles"], ids=lambda row: row["file"])
+def test_bundles(row: dict[str, Any], tmp_path: Path) -> None:
+    document = vectors("bundles.json")
+    path = VECTORS / row["file"]
+    assert plain.sha256(path.read_bytes()).hex() == row["sha256"]
+    (tmp_path / "trust.json").write_text(json.dumps(document["trust"]))
+    seed = document["auditor"] if row["audit"] == "auditor" else None
+    report = verify(path, trust=read_trust(tmp_path / "trust.json", seed))
+    assert report.ok, report.checks
+    assert report.figures["statement_sha256"] == row["statement"]
+    assert report.figures["claimed"] == row["counts"]
+    assert report.figures["witnesses"]["met"]
+    assert ("audit" in report.figures) == bool(row["audit"])

@@ -124,6 +124,45 @@ def test_a_split_view_from_the_command_line(log: Path, tmp_path: Path) -> None:
         run("witness", "split-view", proof, "--vkey", key)
 
 
+def test_what_two_parties_were_shown(log: Path, tmp_path: Path) -> None:
+    key = run("log", "keys", log).output.strip()
+    run("seal", write_log(tmp_path / "a.jsonl", range(300)), "--log", log)
+    fork, old = tmp_path / "fork", tmp_path / "old"
+    for copy in (fork, old):
+        subprocess.run(["cp", "-a", str(log), str(copy)], check=True)
+    run("seal", write_log(tmp_path / "b.jsonl", range(300, 700)), "--log", log)
+    run("seal", write_log(tmp_path / "c.jsonl", range(300, 500)), "--log", fork)
+    words = ["--vkey", key, "--out", tmp_path / "split-view.json"]
+    told = run("witness", "compare", old / "public", log / "public", *words).output
+    assert "One history: the head of 702 leaves goes on from that of 301" in told
+    told = run("witness", "compare", fork / "public", log / "public", *words, code=10).output
+    assert "the leaf 301 is not the same" in told
+    proof = tmp_path / "split-view.json"
+    assert "leaf 301" in run("witness", "split-view", proof, "--vkey", key).output
+    (fork / "public" / "tile" / "0" / "001.p" / "246").write_bytes(bytes(32 * 246))
+    with pytest.raises(InputError, match="tiles"):
+        run("witness", "compare", fork / "public", log / "public", *words)
+
+
+def test_a_log_computed_anew(log: Path, tmp_path: Path) -> None:
+    for i in range(3):
+        run("seal", write_log(tmp_path / "a.jsonl", range(300 * i, 300 * i + 300)), "--log", log)
+    assert "903 leaves, 4 heads, 3 batches; 900 leaves opened" in run("log", "check", log).output
+    for name in (
+        "public/tile/entries/001", "public/tile/0/002", "public/tile/1/000.p/3",
+        "private/payload/00000002", "private/salts/00000001.key", "private/batches/00000002.json",
+    ):  # fmt: skip
+        path = log / name
+        good = path.read_bytes()
+        at = len(good) // 2
+        path.write_bytes(good[:at] + bytes([good[at] ^ 1]) + good[at + 1 :])
+        with pytest.raises(StillhuntError):
+            run("log", "check", log)
+        path.write_bytes(good)
+    run("log", "prune", log, "--keep-days", "1")
+    assert "; 0 leaves opened" in run("log", "check", log).output
+
+
 def test_serving_and_asking(log: Path, tmp_path: Path) -> None:
     folder = tmp_path / "w"
     vkey = run("witness", "init", folder, "--name", "w.example.org").output.strip()
@@ -151,6 +190,19 @@ def test_serving_and_asking(log: Path, tmp_path: Path) -> None:
     assert "Not cosigned: w.example.org cannot be reached" in told
     assert "not public yet" in told
     assert "not public yet" in run("log", "cosign", log).output
+
+
+def test_watching_seals_what_comes(log: Path, tmp_path: Path) -> None:
+    logs = tmp_path / "in"
+    logs.mkdir()
+    write_log(logs / "a.jsonl", range(30))
+    words = ["watch", "--store", tmp_path / "store", "--folder", logs, "--out", tmp_path / "out"]
+    more = ["--cycles", "1", "--settle", "0", "--seal", log]
+    assert "Sealed 30 exchanges" in run(*words, *more).output
+    assert Log(log).checkpoint().size == 31
+    write_log(logs / "b.jsonl", range(30, 40))
+    assert "Sealed 10 exchanges" in run(*words, *more).output
+    assert Log(log).checkpoint().size == 42
 
 
 def test_help_has_examples() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,9 +17,14 @@ pytest.importorskip("rfc3161_client", reason="needs the evidence extra")
 sys.path.append(str(Path(__file__).parents[1] / "evidence"))
 
 import tsa
+from forge import Forge
+from typer.testing import CliRunner
 
+from stillhunt.cli.app import app
 from stillhunt.errors import InputError, UsageError
 from stillhunt.evidence.timestamps import StampError, StampRefusal
+from stillhunt.evidence.verify import read_trust, verify
+from stillhunt.report.claim_reading import read_claim
 from stillhunt.sharing.timestamping import fetch_stamp
 
 DIGEST = hashlib.sha256(b"statement").digest()
@@ -71,6 +77,43 @@ def test_a_stamp_is_fetched(serve: Callable[[Answer], str]) -> None:
     reply, stamp = fetch_stamp(url, DIGEST, roots=[ROOT])
     assert reply[0] == 0x30
     assert stamp.time == NOW
+
+
+def test_a_claim_is_stamped_by_the_command(serve: Callable[[Answer], str], tmp_path: Path) -> None:
+    forge = Forge(tmp_path / "forge")
+    done = forge.whole()
+    path = done.write(tmp_path / "c.claim")
+    root, trust = tmp_path / "root.pem", tmp_path / "trust.json"
+    root.write_bytes(ROOT)
+    trust.write_text(
+        json.dumps({"log": [str(key) for key in forge.trust().log], "authorities": ["root.pem"]})
+    )
+    stamped = done.statement.digest
+
+    def answer(request: bytes) -> tuple[int, dict[str, str], bytes]:
+        assert stamped in request
+        start = request.index(stamped) + 32
+        nonce = int.from_bytes(request[start + 2 : -3], "big")
+        return 200, REPLY, AUTHORITY.reply(stamped, time=NOW, nonce=nonce)
+
+    url = serve(answer)
+    run = CliRunner().invoke
+    asked = ["timestamp", str(path), "--authority", url, "--root", str(root)]
+    assert run(app, asked).exit_code == 0
+    assert verify(path, trust=read_trust(trust)).figures["timestamps"][0]["time"] == NOW.isoformat()
+    # The same again, on a machine without a network.
+    query, reply = tmp_path / "c.tsq", tmp_path / "c.tsr"
+    assert run(app, ["timestamp", str(path), "--request", str(query)]).exit_code == 0
+    reply.write_bytes(answer(query.read_bytes())[2])
+    taken = ["timestamp", str(path), "--reply", str(reply), "--root", str(root)]
+    assert run(app, taken).exit_code == 0
+    assert run(app, taken).exit_code == 0  # once more changes nothing
+    report = verify(path, trust=read_trust(trust))
+    assert report.ok
+    assert len(report.figures["timestamps"]) == 2
+    assert isinstance(run(app, [*taken, "--authority", url]).exception, UsageError)
+    facts = read_claim(path, read_trust(trust))
+    assert facts.stamps[0] == (NOW, "CN=Test Time Stamping")
 
 
 def test_an_old_reply_is_not_taken(serve: Callable[[Answer], str]) -> None:

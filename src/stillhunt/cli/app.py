@@ -24,6 +24,7 @@ from stillhunt.cli.log import app as log_app
 from stillhunt.cli.report import report
 from stillhunt.cli.seal import seal
 from stillhunt.cli.simulate import simulate
+from stillhunt.cli.timestamp import timestamp
 from stillhunt.cli.watch import watch
 from stillhunt.cli.witness import app as witness_app
 from stillhunt.errors import StillhuntError
@@ -52,6 +53,7 @@ app.command()(check)
 app.command()(claim)
 app.command()(audit)
 app.command("open")(open_)
+app.command()(timestamp)
 app.command("verify")(verify_)
 app.command()(claim_page)
 

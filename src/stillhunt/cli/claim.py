@@ -25,6 +25,7 @@ from stillhunt.evidence.claim.respond import (
 )
 from stillhunt.evidence.claim.state import ClaimState, read_state, state_path
 from stillhunt.evidence.log.reader import Log
+from stillhunt.evidence.log.settings import read_settings
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.merkle import consistency_proof
 from stillhunt.evidence.opening import open_account, open_value
@@ -82,6 +83,11 @@ def claim(
     """
     if audit not in ("none", "own", "witness"):
         raise UsageError(f"There is no audit {audit!r}.", "Use none, own or witness.")
+    if audit == "witness" and not read_settings(Log(log).layout).witnesses:
+        raise UsageError(
+            "The log has no witness that could draw.",
+            "Name one with stillhunt log witness, or use --audit own, or an auditor's seed later.",
+        )
     console = Console(stderr=True)
     with console.status("Looking for the campaign's exchanges in the log"):
         ready = claimable(findings, campaign, log, depth=depth, most_missing=max_missing)
@@ -91,7 +97,7 @@ def claim(
             rates=Rates(error, token_error, confidence),
         )  # fmt: skip
         _ask_witnesses(log, console)
-        refresh(Log(log), out)
+        refresh(Log(log), out, out)
     exchanges, inputs, outputs = made.statement.weights
     told = Console()
     told.print(
@@ -136,13 +142,14 @@ def audit(
     """
     if (seed is not None) + own + (witness is not None) != 1:
         raise UsageError("An audit has one seed.", "Give --seed, --own or --witness.")
-    held = Log(log)
+    held, target = Log(log), out or bundle
+    state = _state(bundle, private)
+    refresh(held, bundle, target)
     if seed is not None:
         drawn = auditors_seed(seed)
     else:
-        drawn = own_seed() if own else _witness_seed(held, bundle, witness)
-    target = out or bundle
-    _tell(Console(), respond(held, bundle, _state(bundle, private), drawn, target))
+        drawn = own_seed() if own else _witness_seed(held, target, witness)
+    _tell(Console(), respond(held, target, state, drawn, target))
     Console().print(
         f"Written: {escape(str(target))} ({target.stat().st_size:,} bytes)", soft_wrap=True
     )

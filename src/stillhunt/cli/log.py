@@ -9,11 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
 
 from stillhunt.cli.sealing import sentences, set_witnesses
 from stillhunt.errors import InputError
 from stillhunt.evidence.checkpoint import quorum_met
 from stillhunt.evidence.log.create import create_log
+from stillhunt.evidence.log.follow import follow
 from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.log.retention import prune as prune_log
 from stillhunt.evidence.log.settings import Settings, read_settings, write_settings
@@ -87,6 +90,28 @@ def status(log: Folder) -> None:
     lines += [f"Key: {key}" for key in held.keys()]  # noqa: SIM118
     for line in lines:
         console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def check(log: Folder) -> None:
+    """Compute a log anew from its entries, and compare: heads, tiles, batches, every opening.
+
+    Exit codes: 0 all is as its heads say, 2 something is not.
+
+    \b
+    Examples:
+      stillhunt log check log/
+    """
+    with Bar(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(),
+        console=Console(stderr=True), transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("Computing anew", total=None)
+        trail = follow(Log(log), lambda done, total: bar.update(task, completed=done, total=total))
+    typer.echo(
+        f"All as it was signed: {trail.leaves:,} leaves, {trail.heads:,} heads, {trail.batches:,} "
+        f"batches; {trail.opened:,} leaves opened."
+    )
 
 
 @app.command()

@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from stillhunt.errors import InputError, StillhuntError, UsageError
+from stillhunt.evidence.checkpoint import SignedCheckpoint, open_checkpoint
 from stillhunt.evidence.failures import EvidenceError
+from stillhunt.evidence.merkle import tree_root
 from stillhunt.evidence.note import ED25519, VerifierKey, parse_vkey
-from stillhunt.evidence.split_view import check
+from stillhunt.evidence.split_view import check, different_leaf, same_size
+from stillhunt.evidence.tiles import TileReader
 from stillhunt.evidence.witness_state import create_witness, holding_witness
 from stillhunt.sharing.witness_server import WitnessServer
 
@@ -144,6 +147,50 @@ def split_view(
     """
     shown = check(_read(file), [_log_key(text) for text in vkey])
     typer.echo(ascii(str(shown))[1:-1])
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="A copy of a log's public folder.")],
+    second: Annotated[Path, typer.Argument(help="Another party's copy of the same log's.")],
+    vkey: Annotated[
+        list[str], typer.Option(help="Public key of the log, from elsewhere; repeatable.")
+    ],
+    out: Annotated[Path, typer.Option(help="File for the proof, if there is one.")] = Path(
+        "split-view.json"
+    ),
+) -> None:
+    """Compare what two parties were shown of one log. Exit codes: 0 one history, 10 two, 2 wrong usage.
+
+    \b
+    Examples:
+      stillhunt witness compare ours/ theirs/ --vkey 'logs.example.com/gateway+1a2b3c4d+AQ…'
+    """
+    keys = [_log_key(text) for text in vkey]
+    sides = [_side(folder, keys) for folder in (first, second)]
+    notes = [head.note.encode() for head, _ in sides]
+    proof = same_size(*notes) or different_leaf(notes[0], sides[0][1], notes[1], sides[1][1])
+    if proof is None:
+        sizes = sorted(head.checkpoint.size for head, _ in sides)
+        typer.echo(
+            f"One history: the head of {sizes[1]:,} leaves goes on from that of {sizes[0]:,}."
+        )
+        return
+    shown = check(proof, keys)  # that tiles lead to their heads, too
+    out.write_bytes(proof)
+    typer.echo(f"{ascii(str(shown))[1:-1]} The proof is {out}.")
+    raise typer.Exit(10)
+
+
+def _side(folder: Path, keys: list[VerifierKey]) -> tuple[SignedCheckpoint, TileReader]:
+    head = open_checkpoint(_read(folder / "checkpoint"), keys, origin=keys[0].name)
+    size = head.checkpoint.size
+    tree = TileReader(lambda path: (folder / path).read_bytes(), size)
+    if tree_root(tree, size) != head.checkpoint.root:
+        raise InputError(
+            f"The tiles in {folder} are not those of its head.", "Copy the folder again as a whole."
+        )
+    return head, tree
 
 
 def _log_key(text: str) -> VerifierKey:

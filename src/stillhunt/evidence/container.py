@@ -8,12 +8,15 @@ directories, prefixes or comments in which programs could see different things.
 from __future__ import annotations
 
 import mmap
+import os
 import re
 import struct
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
+from stillhunt.errors import InputError, OutputError
 from stillhunt.evidence.refusal import Code, Refused
 
 MEMBERS: tuple[tuple[str, int], ...] = (
@@ -81,42 +84,55 @@ def most_bytes(name: str) -> int:
 
 
 def write(path: Path, members: Mapping[str, bytes | memoryview]) -> None:
-    """Write a bundle.
+    """Write a bundle: the file's old contents or its new ones.
 
     Args:
-        path: to write, its old contents or its new ones.
-        members: name to bytes.
+        path: to write; members: name to bytes.
 
     Raises:
         Refused: a name that no member has, or too many bytes.
+        OutputError: it cannot be written.
     """
-    names = sorted(members, key=place)
+    _check_sizes(members)
     staged = path.with_name(f".{path.name}.new")
-    central = bytearray()
-    offset = 0
-    with staged.open("wb") as file:
-        for name in names:
-            body = members[name]
-            if len(body) > most_bytes(name):
-                raise Refused(
-                    Code.CONTAINER_TOO_LARGE,
-                    f"{name} would have {len(body):,} bytes.",
-                    "Claim fewer exchanges, or choose a smaller depth.",
-                )
-            crc = zlib.crc32(body)
-            file.write(_local(name, len(body), crc))
-            file.write(body)
-            central += _entry(name, len(body), crc, offset)
-            offset += _LOCAL.size + len(name) + len(body)
-        if offset + len(central) > MOST_BYTES:
+    try:
+        with staged.open("wb") as file:
+            _write(file, members)
+            file.flush()
+            os.fsync(file.fileno())
+        staged.replace(path)
+    except OSError as error:
+        staged.unlink(missing_ok=True)
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror}.", "Name another file with --out."
+        ) from error
+
+
+def _check_sizes(members: Mapping[str, bytes | memoryview]) -> None:
+    total = 0
+    for name, body in members.items():
+        total += len(body) + 2 * len(name) + _LOCAL.size + _CENTRAL.size
+        if len(body) > most_bytes(name) or total > MOST_BYTES:
             raise Refused(
                 Code.CONTAINER_TOO_LARGE,
-                f"The bundle would have {offset:,} bytes.",
+                f"{name} would have {len(body):,} bytes, in a bundle of {total:,}.",
                 "Claim fewer exchanges, or choose a smaller depth.",
             )
-        file.write(central)
-        file.write(_end(len(names), len(central), offset))
-    staged.replace(path)
+
+
+def _write(file: BinaryIO, members: Mapping[str, bytes | memoryview]) -> None:
+    names = sorted(members, key=place)
+    central = bytearray()
+    offset = 0
+    for name in names:
+        body = members[name]
+        crc = zlib.crc32(body)
+        file.write(_local(name, len(body), crc))
+        file.write(body)
+        central += _entry(name, len(body), crc, offset)
+        offset += _LOCAL.size + len(name) + len(body)
+    file.write(central)
+    file.write(_end(len(names), len(central), offset))
 
 
 def read(path: Path) -> dict[str, memoryview]:
@@ -124,13 +140,15 @@ def read(path: Path) -> dict[str, memoryview]:
 
     Raises:
         Refused: it is not exactly what ``write`` would write of these members.
-        OSError: it cannot be read.
+        InputError: it cannot be read.
     """
-    with path.open("rb") as file:
-        try:
+    try:
+        with path.open("rb") as file:
             whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        except ValueError as error:  # empty
-            raise Refused(Code.CONTAINER_NOT_ZIP, f"{path} is empty.") from error
+    except ValueError as error:  # empty
+        raise Refused(Code.CONTAINER_NOT_ZIP, "The file is empty.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check its name.") from error
     if len(whole) > MOST_BYTES:
         raise Refused(Code.CONTAINER_TOO_LARGE, "The bundle is larger than a bundle can be.")
     return parse(whole)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from typing import TYPE_CHECKING
 
 from stillhunt.evidence.canonical import decode_base64
 from stillhunt.evidence.failures import EvidenceError
+from stillhunt.evidence.primitives import is_signature
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode, encode
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 MOST_SIGNATURES = 8
@@ -46,13 +48,7 @@ class Envelope:
         signature = self.signatures.get(key_id(public))
         if signature is None:
             return False
-        try:
-            Ed25519PublicKey.from_public_bytes(public).verify(
-                signature, pre_authentication(PAYLOAD_TYPE, self.payload)
-            )
-        except InvalidSignature:
-            return False
-        return True
+        return is_signature(public, signature, pre_authentication(PAYLOAD_TYPE, self.payload))
 
 
 def seal(payload: bytes, keys: list[Ed25519PrivateKey]) -> bytes:

@@ -20,17 +20,21 @@ else:
     _THERE = True
 
 
+def private_key(seed: bytes) -> Ed25519PrivateKey:
+    """The private key of 32 bytes."""
+    _need()
+    return Ed25519PrivateKey.from_private_bytes(seed)
+
+
 def public_key(seed: bytes) -> bytes:
     """The public key (32 bytes) of a private one (32 bytes)."""
-    _need()
-    public = Ed25519PrivateKey.from_private_bytes(seed).public_key()
+    public = private_key(seed).public_key()
     return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
 def sign(seed: bytes, message: bytes) -> bytes:
     """A signature of 64 bytes."""
-    _need()
-    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+    return private_key(seed).sign(message)
 
 
 def is_signature(public: bytes, signature: bytes, message: bytes) -> bool:

@@ -12,6 +12,7 @@ from stillhunt.evidence.claim.tree import Weights
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.sample_size import MOST
 from stillhunt.evidence.strict_json import decode, encode, is_plain_name
+from stillhunt.records.chances import estimative_word
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://stillhunt.dev/attestation/claim/v1"
@@ -135,6 +136,7 @@ def expect(good: bool, code: Code = Code.STATEMENT_MALFORMED) -> None:
     if not good:
         said = {
             Code.STATEMENT_NUMBERS: "The statement's numbers contradict one another.",
+            Code.FINDING_WORD: "The finding's word is not the one for its probability.",
             Code.NAME_DECEPTIVE: "A name in the statement has characters that can deceive.",
         }.get(code, "The statement lacks, adds or misspells something.")
         raise Refused(code, said)
@@ -167,6 +169,7 @@ def _numbers(predicate: dict[str, Any]) -> None:
     expect(isinstance(period, dict) and set(period) == {"first", "last"})
     expect(all(type(value) is int and abs(value) < MOST_COUNT for value in period.values()))
     good = 1 <= counts["accounts"] <= counts["exchanges"] and period["first"] <= period["last"]
+    good = good and counts["exchanges_low"] <= counts["exchanges_high"]
     expect(good and counts["exchanges"] <= MOST, Code.STATEMENT_NUMBERS)
     log = predicate["log"]
     expect(isinstance(log, dict) and set(log) == {"before", "size"})
@@ -197,6 +200,8 @@ def _texts(predicate: dict[str, Any]) -> None:
         value = finding[name]
         expect(value is None or (isinstance(value, float | int) and 0 <= value <= 1))
     expect(isinstance(finding["word"], str) and len(finding["word"]) <= 100)
+    chance = finding["probability"]
+    expect(chance is not None and finding["word"] == estimative_word(chance), Code.FINDING_WORD)
     kinds = finding["kinds"]
     expect(isinstance(kinds, list) and all(isinstance(kind, str) for kind in kinds))
     expect(all(is_plain_name(kind) for kind in kinds), Code.NAME_DECEPTIVE)

@@ -11,6 +11,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import make_audit  # noqa: E402
+import make_bundles  # noqa: E402
+import make_claims  # noqa: E402
 import make_entries  # noqa: E402
 import make_notes  # noqa: E402
 import make_trees  # noqa: E402
@@ -20,6 +22,7 @@ DOCUMENTS = {
     "entries.json": make_entries.document,
     "notes.json": make_notes.document,
     "audit.json": make_audit.document,
+    "claims.json": make_claims.document,
 }
 
 
@@ -31,6 +34,11 @@ def text_of(document: dict[str, Any]) -> str:
 def main() -> None:
     for name, document in DOCUMENTS.items():
         (HERE / name).write_text(text_of(document()), "utf-8")
+    files, listed = make_bundles.bundles()
+    (HERE / "bundles.json").write_text(text_of(listed), "utf-8")
+    (HERE / "bundles").mkdir(exist_ok=True)
+    for name, body in files.items():
+        (HERE / "bundles" / name).write_bytes(body)
 
 
 if __name__ == "__main__":

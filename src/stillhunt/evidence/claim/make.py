@@ -9,8 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from stillhunt.errors import UsageError
 from stillhunt.evidence import container
 from stillhunt.evidence.audit import Rates
@@ -26,6 +24,7 @@ from stillhunt.evidence.keys import Signer, read_signer
 from stillhunt.evidence.log.layout import numbers
 from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.log.writer import writing_log
+from stillhunt.evidence.primitives import private_key
 from stillhunt.evidence.statement import CLAIM_VERSION, DEPTHS, Statement, write_statement
 from stillhunt.evidence.totals.making import totals_member
 
@@ -111,7 +110,7 @@ def make_claim(
     predicate["log"] = {"before": before, "size": after}
     predicate["members"] = {name: sha256(body).hexdigest() for name, body in members.items()}
     statement = write_statement(predicate)
-    envelope = seal(statement.payload, [Ed25519PrivateKey.from_private_bytes(signer.seed)])
+    envelope = seal(statement.payload, [private_key(signer.seed)])
     # Before the commitment: a claim that is in the log and cannot be answered for helps nobody.
     private = state_path(out)
     write_state(private, ClaimState(secret, found.rows, statement.digest))

@@ -8,12 +8,14 @@ from pathlib import Path
 from stillhunt.errors import InputError
 from stillhunt.evidence import container
 from stillhunt.evidence.audit import plan, seed_of
-from stillhunt.evidence.checkpoint import parse_checkpoint
+from stillhunt.evidence.checkpoint import parse_checkpoint, quorum_met
 from stillhunt.evidence.claim.answer import answer
+from stillhunt.evidence.claim.bundle import log_part, read_commit_proof
 from stillhunt.evidence.claim.gather import LogLeaves
 from stillhunt.evidence.claim.state import ClaimState
 from stillhunt.evidence.dsse import open_envelope
 from stillhunt.evidence.log.reader import Log
+from stillhunt.evidence.log.settings import read_settings
 from stillhunt.evidence.note import parse_note
 from stillhunt.evidence.seed import Seed
 from stillhunt.evidence.statement import Statement, read_statement
@@ -63,9 +65,30 @@ def _refreshed(log: Log, members: dict[str, memoryview]) -> dict[str, bytes | me
     return fresh
 
 
-def refresh(log: Log, bundle: Path) -> None:
-    """Bring a bundle's checkpoints up to date with the cosignatures that the log has by now."""
-    container.write(bundle, _refreshed(log, container.read(bundle)))
+def refresh(log: Log, bundle: Path, out: Path) -> None:
+    """Bring a bundle's checkpoints up to date with the cosignatures that the log has by now.
+
+    Where the head in which the claim was committed lacks the log's quorum of witnesses, the first later
+    one that has it takes its place; answers to an audit, which belong to the former, then go.
+    """
+    members = _refreshed(log, container.read(bundle))
+    size = _size(bytes(members["log/commit"]))
+    wanted = max(read_settings(log.layout).quorum, 1)
+    later = next((s for s in log.sizes() if s >= size and quorum_met(log.head(s), wanted)), size)
+    if later != size:
+        position, _ = read_commit_proof(bytes(members["log/commit.proof"]))
+        sizes = [_size(bytes(members[n])) for n in ("log/before", "log/after") if n in members]
+        part = log_part(
+            log.tree(later),
+            (sizes[0], log.head(sizes[0]).note.encode()) if len(sizes) == 2 else None,
+            (sizes[-1], log.head(sizes[-1]).note.encode()),
+            (later, log.head(later).note.encode()),
+            position,
+        )
+        for name in ("seed", "audit"):
+            members.pop(name, None)
+        members.update(part.members())
+    container.write(out, members)
 
 
 def add_openings(bundle: Path, openings: list[bytes], out: Path) -> None:
@@ -74,6 +97,15 @@ def add_openings(bundle: Path, openings: list[bytes], out: Path) -> None:
     there = [bytes(members.pop(name)) for name in list(members) if name.startswith("openings/")]
     every = list(dict.fromkeys([*there, *openings]))
     members |= {f"openings/{i:06d}.json": body for i, body in enumerate(every)}
+    container.write(out, members)
+
+
+def add_timestamps(bundle: Path, replies: list[bytes], out: Path) -> None:
+    """Add replies of time-stamping authorities (RFC 3161) over the statement's SHA-256 to a bundle."""
+    members: dict[str, bytes | memoryview] = dict(container.read(bundle))
+    there = [bytes(members.pop(name)) for name in list(members) if name.startswith("timestamps/")]
+    every = list(dict.fromkeys([*there, *replies]))
+    members |= {f"timestamps/{i:02d}.tsr": body for i, body in enumerate(every)}
     container.write(out, members)
 
 

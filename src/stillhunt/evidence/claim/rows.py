@@ -7,9 +7,6 @@ from functools import cached_property
 from hashlib import sha256
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from stillhunt.evidence.claim.tree import (
     SumTree,
@@ -18,6 +15,7 @@ from stillhunt.evidence.claim.tree import (
     exchange_hashes,
     separators,
 )
+from stillhunt.evidence.primitives import key_stream
 from stillhunt.evidence.pseudonyms import pseudonym, salt
 
 
@@ -143,6 +141,5 @@ class ClaimTrees:
     def _random(self, first: int, count: int) -> np.ndarray:
         key = sha256(b"stillhunt/separators/v1\n" + self._key).digest()
         block, skip = divmod(first * 8, 16)
-        stream = Cipher(AES(key), CTR(block.to_bytes(16, "big"))).encryptor()
-        made = stream.update(bytes(skip + 8 * count))
+        made = key_stream(key, block, skip + 8 * count)
         return np.frombuffer(made[skip:], dtype="<u8")

@@ -100,6 +100,7 @@ def check_audit(context: Context) -> Outcome:
                 "audit opened any. Give the claimant a seed and ask for the answers (stillhunt audit)."
             )
         return not_applicable("No audit was made.")
+    _strong_enough(context)
     seed = read_seed(context.body("seed"))
     drawn = plan(
         statement.accounts,
@@ -117,6 +118,21 @@ def check_audit(context: Context) -> Outcome:
         f"{answers.no_exchange + answers.no_account + answers.no_input + answers.no_output:,} draws "
         "were not answered."
     )
+
+
+def _strong_enough(context: Context) -> None:
+    rates, trust = context.statement.rates, context.trust
+    if (
+        max(rates.error, rates.token_error) > trust.most_error
+        or rates.confidence < trust.least_confidence
+    ):
+        raise Refused(
+            Code.AUDIT_TOO_WEAK,
+            f"The claim lets {percent(max(rates.error, rates.token_error))} be wrong, at a confidence of "
+            f"{percent(rates.confidence)}; {percent(trust.most_error)} and "
+            f"{percent(trust.least_confidence)} are what you accept.",
+            "Ask for a claim at better rates, or accept these in the trust file.",
+        )
 
 
 def _bounds(context: Context, answers: Answers) -> dict[str, Any]:

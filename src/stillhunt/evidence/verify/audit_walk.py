@@ -118,6 +118,7 @@ class _State:
         self._drawn = (_Drawn(plan.exchanges), _Drawn(plan.inputs), _Drawn(plan.outputs))
         self._accounts = _Drawn(plan.accounts)
         self._leaves: dict[int, bytes] = {}
+        self._salts: list[bytes] = []
         self.answers = Answers(
             len(plan.accounts), len(plan.exchanges), len(plan.inputs), len(plan.outputs)
         )
@@ -173,8 +174,8 @@ class _State:
             for drawn, low, span in zip(self._drawn, before, weights, strict=True)
         ]
         if answered:
-            salt, who = self.reader.take(16), self.reader.take(20)
-            salt_what, what = self.reader.take(16), self.reader.take(150)
+            salt, who = self._salt(), self.reader.take(20)
+            salt_what, what = self._salt(), self.reader.take(150)
             where = self._where(who, what, at)
             leaf = leaf_of(who, what)
             self._hold(leaf, account, least, most, position, (inputs, outputs))
@@ -189,12 +190,17 @@ class _State:
         row = np.array([position, inputs, outputs], dtype=np.uint64).reshape(3, 1)
         return (weights, bytes(exchange_hashes(*row)[0].tobytes())), answered
 
+    def _salt(self) -> bytes:
+        salt = self.reader.take(16)
+        self._salts.append(salt)
+        return salt
+
     def _where(self, who: bytes, what: bytes, at: tuple[int, int]) -> bytes:
         """The commitment to where: as it is given, or of what is opened where there are pseudonyms."""
         shown = self.claim.shown
         if shown is None:
             return self.reader.take(32)
-        salt, where = self.reader.take(16), self.reader.take(WHERE_BYTES)
+        salt, where = self._salt(), self.reader.take(WHERE_BYTES)
         openings = [self.reader.take(16) for _ in REFERRED]
         check_binding(shown, at, who, where, what, openings)
         return sha256(bytes([WHERE]) + salt + where).digest()
@@ -241,3 +247,7 @@ class _State:
             raise Refused(Code.LEAVES_INCLUSION, error.problem) from error
         if root != self.claim.log_root:
             raise Refused(Code.LEAVES_INCLUSION, "An opened leaf is not in the log.")
+        if len(set(self._salts)) < len(self._salts):
+            raise Refused(
+                Code.SALTS_REPEATED, "Two blocks have one salt: opening one opens others, too."
+            )

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 
-from stillhunt.errors import StillhuntError
+from stillhunt.errors import MissingExtraError, StillhuntError
 from stillhunt.evidence.batch_proof import batch_root
 from stillhunt.evidence.canonical import canonical_json, decode_base64
 from stillhunt.evidence.entries import BATCH, digest_entry
@@ -15,7 +15,7 @@ from stillhunt.evidence.log.batches import Batch, parse_batch
 from stillhunt.evidence.merkle import leaf_hash
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode
-from stillhunt.evidence.timestamps import check_stamp
+from stillhunt.evidence.timestamps import StampError, check_stamp
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
 from stillhunt.evidence.verify.openings import check_opening, read_opening
 
@@ -86,8 +86,12 @@ def check_timestamps(context: Context) -> Outcome:
                 roots=context.trust.authorities,
                 now=context.trust.now,
             )
+        except MissingExtraError as error:
+            context.not_shown.append(f"Whether the {len(names)} time stamps are genuine: {error}")
+            return not_applicable("The package that checks them is not installed.")
         except StillhuntError as error:
-            raise Refused(Code.TIMESTAMP, error.problem, error.remedy) from error
+            code = Code(error.code) if isinstance(error, StampError) else Code.TIMESTAMP
+            raise Refused(code, error.problem, error.remedy) from error
         stamps.append(
             {"time": stamp.time.isoformat(), "authority": ascii(stamp.authority[:300])[1:-1]}
         )

@@ -17,7 +17,7 @@ _FIELDS: Mapping[str, Any] = LAYOUT.fields or {}
 
 def place(name: str) -> int:
     """Where a field of the observation stands in the block what."""
-    offset = _FIELDS[name][1]
+    offset = int(_FIELDS[name][1])
     return offset if offset < 30 else offset - 48
 
 

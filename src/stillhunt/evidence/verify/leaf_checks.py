@@ -49,6 +49,7 @@ def check_leaves(context: Context) -> Outcome:
     _in_order(shown, columns["key"])
     _tree(context, shown, columns)
     _in_log(context, shown, hashes)
+    _salted(shown)
     counts = context.statement.predicate["counts"]
     names = ["exchanges", "input_tokens", "output_tokens"]
     names += ["accounts"] if context.statement.depth == "full" else []
@@ -68,6 +69,18 @@ def check_leaves(context: Context) -> Outcome:
 def _parts(shown: ShownLeaves) -> Iterator[np.ndarray]:
     for start in range(0, len(shown.leaves), _AT_ONCE):
         yield shown.leaves[start : start + _AT_ONCE]
+
+
+def _salted(shown: ShownLeaves) -> None:
+    """No two blocks have one salt."""
+    salts = np.ascontiguousarray(shown.leaves["salt" if shown.names else "salts"])
+    halves = salts.reshape(-1).view(">u8").reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0]))
+    inside = halves[order]
+    if bool((inside[1:] == inside[:-1]).all(axis=1).any()):
+        raise Refused(
+            Code.SALTS_REPEATED, "Two blocks have one salt: opening one opens others, too."
+        )
 
 
 def _opened(shown: ShownLeaves) -> tuple[Rows, dict[str, np.ndarray]]:

@@ -28,11 +28,15 @@ def signed_checkpoint(context: Context, body: bytes) -> SignedCheckpoint:
     if note.text.split("\n", 1)[0] != origin:
         raise Refused(Code.CHECKPOINT_ORIGIN, "A checkpoint is of another log than the claim.")
     try:
-        return open_checkpoint(note, context.log_keys, context.trust.witnesses, origin)
+        open_checkpoint(note, context.log_keys, (), origin)
     except NoteError as error:
         raise Refused(Code.CHECKPOINT_MALFORMED, error.problem) from error
     except EvidenceError as error:
         raise Refused(Code.CHECKPOINT_SIGNATURE, error.problem) from error
+    try:
+        return open_checkpoint(note, context.log_keys, context.trust.witnesses, origin)
+    except EvidenceError as error:
+        raise Refused(Code.COSIGNATURE_FORGED, error.problem) from error
 
 
 def check_checkpoints(context: Context) -> Outcome:

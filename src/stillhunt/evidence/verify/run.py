@@ -81,8 +81,6 @@ def examine(path: Path, *, trust: Trust) -> tuple[Report, Context | None]:
     except Refused as error:
         report.checks.append(_failed(1, "container", "PKWARE APPNOTE 6.3", error))
         return report, None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check its name.") from error
     report.checks.append(
         Check(
             1,

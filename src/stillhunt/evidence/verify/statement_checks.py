@@ -53,6 +53,10 @@ def check_signature(context: Context) -> Outcome:
     if not context.trust.log and not context.trust.claimants:
         trusted = (*named["claimant"], *named["log"])
     who = _signer(context.envelope, trusted, (*named["claimant"], *named["log"]))
+    if who.name != statement.predicate["claimant"]:
+        raise Refused(
+            Code.SIGNER_UNKNOWN, "The statement names another claimant than who signed it."
+        )
     context.figures["signer"] = str(who)
     if context.trust.log:
         context.shown.append(f"The holder of the key {who} signed this claim.")

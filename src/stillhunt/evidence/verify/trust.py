@@ -29,6 +29,7 @@ class Trust:
         origin: name of the log; None: any.
         seed: value that the verifier gave the claimant for the audit, 64 hexadecimal digits.
         authorities: PEM files of time-stamping authorities' roots.
+        most_error, least_confidence: an audit at weaker rates than these is refused.
         totals: checks degree totals.
         now: by the verifier's clock.
     """
@@ -40,6 +41,8 @@ class Trust:
     origin: str | None = None
     seed: str | None = None
     authorities: tuple[bytes, ...] = ()
+    most_error: float = 0.05
+    least_confidence: float = 0.95
     totals: TotalsCheck | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -48,7 +51,10 @@ _REMEDY = (
     'Write it as {"log": ["name+id+key"], "witnesses": ["name+id+key"], "quorum": 1}; see'
     " docs/guides/claims.md."
 )
-_KEYS = {"origin", "log", "claimants", "witnesses", "quorum", "authorities"}
+_KEYS = {
+    "origin", "log", "claimants", "witnesses", "quorum", "authorities", "most_error",
+    "least_confidence",
+}  # fmt: skip
 
 
 def read_trust(path: Path, seed: str | None = None) -> Trust:
@@ -73,12 +79,18 @@ def read_trust(path: Path, seed: str | None = None) -> Trust:
         authorities = tuple(
             (path.parent / name).read_bytes() for name in value.get("authorities", [])
         )
-    except (OSError, ValueError, TypeError, EvidenceError) as error:
+    except (OSError, ValueError, TypeError, AttributeError, EvidenceError) as error:
         problem = getattr(error, "problem", "") or "It cannot be read."
         raise InputError(f"The trust file {path} is of no use: {problem}", _REMEDY) from error
+    if origin is not None and not isinstance(origin, str):
+        raise InputError(f"The trust file {path} names no log.", _REMEDY)
     if type(quorum) is not int or not 0 <= quorum <= len({key.name for key in witnesses}):
         raise InputError(f"The trust file {path} asks for more witnesses than it names.", _REMEDY)
-    return Trust(log, claimants, witnesses, quorum, origin, seed, authorities)
+    rates = (value.get("most_error", Trust.most_error),
+             value.get("least_confidence", Trust.least_confidence))  # fmt: skip
+    if not all(isinstance(rate, float) and 0 < rate < 1 for rate in rates):
+        raise InputError(f"The trust file {path} has rates that are no shares.", _REMEDY)
+    return Trust(log, claimants, witnesses, quorum, origin, seed, authorities, *rates)
 
 
 def _keys(rows: list[str], kind: int) -> tuple[VerifierKey, ...]:
