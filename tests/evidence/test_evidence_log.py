@@ -244,6 +244,20 @@ def test_what_is_pruned_stays_in_the_log_and_opens_no_more(root: Path) -> None:
     assert check_log(root).checkpoint().size == before.size + 301
 
 
+def test_pruning_that_was_killed_is_finished(root: Path) -> None:
+    for first in (0, 1000):
+        seal(root, first, 300, 1)
+    layout = Log(root).layout
+    layout.salts(1).unlink()
+    with writing_log(root) as writer:
+        assert prune(writer, datetime.fromtimestamp(0, UTC)) == 0
+    assert not layout.payload(1).exists()
+    assert layout.pruned(1).exists()
+    log = check_log(root)
+    assert (log.positions_of(digests(observations(0, 300))) == -1).all()
+    assert (log.positions_of(digests(observations(1000, 300))) >= 0).all()
+
+
 # -- keys and witnesses ---------------------------------------------------------------------------
 
 

@@ -37,20 +37,20 @@ def prune(writer: LogWriter, before: datetime) -> int:
         for batch in old:
             # Salts first: without them the rest says nothing about the log.
             layout.salts(batch.batch).unlink()
-            sync(layout.salts(batch.batch).parent)
-            layout.payload(batch.batch).unlink(missing_ok=True)
-            sync(layout.payload(batch.batch).parent)
-            put(layout.pruned(batch.batch), canonical_json({"pruned": now}), 0o600)
-        if old:
-            gone = [b for b in batches if not layout.salts(b.batch).exists()]
+        sync(layout.salts(1).parent)
+        gone = [b for b in batches if not layout.salts(b.batch).exists()]
+        # Those of a killed run, too: the note is what is written last.
+        left = [b for b in gone if not layout.pruned(b.batch).exists()]
+        if left:
+            for batch in left:
+                layout.payload(batch.batch).unlink(missing_ok=True)
+            sync(layout.payload(1).parent)
             firsts = np.array([b.first for b in gone], dtype=np.int64)
-            ends = np.array([b.end for b in gone], dtype=np.int64)
+            ends = np.append(-1, np.array([b.end for b in gone], dtype=np.int64))
             index = writer.log.exchange_index(write=True)
-            index.forget(
-                lambda places: (
-                    places >= np.append(-1, ends)[np.searchsorted(firsts, places, "right")]
-                )
-            )
+            index.forget(lambda at: at >= ends[np.searchsorted(firsts, at, "right")])
+        for batch in left:
+            put(layout.pruned(batch.batch), canonical_json({"pruned": now}), 0o600)
     return len(old)
 
 
