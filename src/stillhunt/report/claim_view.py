@@ -141,7 +141,7 @@ def _proven(facts: ClaimFacts, of: str) -> str:
 
 
 def _scale(facts: ClaimFacts) -> dict[str, Any] | None:
-    if not facts.accepted:
+    if not facts.accepted or facts.probability is None:
         return None
     return {
         "bands": [[low, high, word] for low, high, word in ICD_203],
