@@ -299,7 +299,7 @@ def test_killed_at_any_moment_it_cosigns_one_history(folder: WitnessFolder) -> N
     random = np.random.default_rng(5)
     code = KILLED.format(paths=[str(Path(__file__).parent), *sys.path])
     shown: list[tuple[int, int]] = []
-    for life in range(12):
+    for life in range(8):
         process = subprocess.Popen(
             [sys.executable, "-c", code, str(folder.root), str(life % 2), "0"],
             stdout=subprocess.PIPE,

@@ -28,6 +28,7 @@ from stillhunt.readers import LogReader, Quarantine, ReadOptions
 from stillhunt.records.account import ACCOUNT_SCHEMA
 from stillhunt.records.leaf import LAYOUT
 from stillhunt.records.observation import OBSERVATION_SCHEMA, canonical_bytes
+from stillhunt.sealing import from_store
 from stillhunt.sealing.from_logs import LogFiles, seal_logs
 from stillhunt.sealing.from_store import Sealed, seal_store
 from stillhunt.sealing.rows import account_rows, leaves_of
@@ -144,6 +145,18 @@ def test_parts_that_were_merged_before_they_were_sealed(
         assert seal(root, store).observations == 8
     assert (Log(root).positions_of(digests(range(80))) >= 0).all()
     assert len(opened(root)) == 80
+
+
+def test_a_large_transaction_is_several_batches(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(from_store, "MOST", 40)
+    with store_to_write(tmp_path / "store", None) as store:
+        take(store, write_log(tmp_path / "a.jsonl", range(120)))  # a part a day
+        assert seal(root, store) == Sealed(3, 120, 0, 123)
+        assert seal(root, store).batches == 0
+    assert {b.source["transaction"] for b in Log(root).batches()} == {1}
+    assert (Log(root).positions_of(digests(range(120))) >= 0).all()
 
 
 def transactions(store: Store) -> list[Transaction]:

@@ -18,6 +18,7 @@ __all__ = [
     "OBSERVATION_SCHEMA",
     "OBSERVATION_VERSION",
     "canonical_bytes",
+    "digests_of",
     "keys_of",
 ]
 
@@ -66,8 +67,21 @@ FINISH_REASONS: tuple[str, ...] = (
 
 def keys_of(observations: pa.RecordBatch) -> pa.Int64Array:
     """The first eight bytes of each exchange's digest, little-endian, by which tables are joined."""
-    digests = b"".join(observations.column("exchange").to_pylist())
-    return pa.array(np.frombuffer(digests, dtype="<i8")[::2])
+    digests = digests_of(observations.column("exchange"))
+    return pa.array(digests.reshape(-1).view("<i8")[::2])
+
+
+def digests_of(exchange: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    """Digests of n exchanges, uint8 (n, 16), from their column."""
+    chunks = exchange.chunks if isinstance(exchange, pa.ChunkedArray) else [exchange]
+    parts = [np.zeros(0, dtype=np.uint8)]
+    for chunk in chunks:
+        plain = chunk.cast(pa.binary())
+        _, places, data = plain.buffers()
+        if len(plain):
+            at = np.frombuffer(places, dtype=np.int32)[plain.offset : plain.offset + len(plain) + 1]
+            parts.append(np.frombuffer(data, dtype=np.uint8)[at[0] : at[-1]])
+    return np.concatenate(parts).reshape(-1, 16)
 
 
 def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
@@ -82,8 +96,7 @@ def canonical_bytes(observations: pa.RecordBatch) -> np.ndarray:
     n = observations.num_rows
     out = np.zeros(n, dtype=LAYOUT)
     out["version"] = OBSERVATION_VERSION
-    exchange = observations.column("exchange").cast(pa.binary())
-    out["exchange"] = np.frombuffer(b"".join(exchange.to_pylist()), dtype="V16") if n else []
+    out["exchange"] = digests_of(observations.column("exchange")).view("V16").reshape(-1)
     nulls = np.zeros(n, dtype=np.uint32)
     for bit, (name, kind) in enumerate(SCALARS):
         column = observations.column(name)

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from stillhunt.evidence.log.seam import MakeTotals
 from stillhunt.evidence.log.writer import LogWriter
 from stillhunt.records.leaf import LAYOUT
+from stillhunt.records.observation import digests_of
 from stillhunt.sealing.rows import (
     account_rows,
-    digests_of_column,
     leaves_of,
     new_or_changed,
 )
@@ -137,7 +137,7 @@ def _unsealed(writer: LogWriter, store: Store, transaction: Transaction) -> Iter
 
 def _new_rows(writer: LogWriter, store: Store, part: Part) -> pa.Table:
     file = pq.ParquetFile(store.layout.observations(part.part, part.day))
-    digests = digests_of_column(file.read(["exchange"]).column("exchange"))
+    digests = digests_of(file.read(["exchange"]).column("exchange"))
     new = writer.positions_of(digests) < 0
     if not new.any():
         return file.schema_arrow.empty_table()

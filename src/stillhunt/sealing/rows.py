@@ -31,22 +31,8 @@ def leaves_of(table: pa.Table) -> np.ndarray:
     if not rows:
         return canonical_bytes(pa.RecordBatch.from_pylist([], schema=OBSERVATION_SCHEMA))
     every = np.concatenate(rows)
-    digests = digests_of(every).view(">u8")
+    digests = np.ascontiguousarray(every["exchange"]).view(">u8").reshape(-1, 2)
     return every[np.lexsort((digests[:, 1], digests[:, 0], every["time"]))]
-
-
-def digests_of(leaves: np.ndarray) -> np.ndarray:
-    """Digests of the exchanges of records of LAYOUT (n,): uint8 (n, 16)."""
-    return np.ascontiguousarray(leaves["exchange"]).view(np.uint8).reshape(-1, 16)
-
-
-def digests_of_column(column: pa.ChunkedArray) -> np.ndarray:
-    """The same of the column ``exchange``: uint8 (n, 16)."""
-    parts = [
-        np.frombuffer(b"".join(chunk.to_pylist()), dtype=np.uint8)
-        for chunk in column.cast(pa.binary()).chunks
-    ]
-    return np.concatenate([np.zeros(0, np.uint8), *parts]).reshape(-1, 16)
 
 
 def account_rows(accounts: pa.Table) -> np.ndarray:

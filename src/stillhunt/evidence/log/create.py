@@ -10,7 +10,7 @@ from stillhunt.evidence.canonical import canonical_json
 from stillhunt.evidence.checkpoint import Checkpoint
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.keys import Signer, new_signer, write_signer
-from stillhunt.evidence.log.files import put
+from stillhunt.evidence.log.files import put, sync
 from stillhunt.evidence.log.layout import LOG_VERSION, Layout
 from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.merkle import EMPTY_ROOT
@@ -43,13 +43,16 @@ def create_log(root: Path, origin: str, signer: Signer | None = None) -> Log:
             raise OutputError(f"{root} holds files already.", "Name a new or empty folder.")
         layout.keys.mkdir(parents=True, mode=0o700)
         layout.private.chmod(0o700)
-        layout.record(1).parent.mkdir()
+        for folder in {path.parent for path in (*layout.batch_files(1), layout.head(0))}:
+            folder.mkdir()
         write_signer(layout.key(1), signer)
         put(layout.key(1).with_suffix(".vkey"), f"{signer.key}\n".encode())
         text = Checkpoint(origin, 0, EMPTY_ROOT).text
         head = Note(text, (signer.sign(text),)).encode()
         put(layout.head(0), head)
         put(layout.checkpoint, head)
+        for folder in (layout.private, root, root.absolute().parent):
+            sync(folder)
         # Last: what has no header is no log.
         now = datetime.now(UTC).isoformat(timespec="seconds")
         put(layout.header, canonical_json({"created": now, "log": LOG_VERSION, "origin": origin}))
