@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 from forge import SECRET, Done, Draft, Forge, Lying, canonical, groups, regrouped
-from hostile import refused
+from hostile_bundles import refused
 from hostile_leaves import leaves_of
 from hostile_logs import TIME, other_history
 from made_claims import WITNESS

@@ -6,7 +6,7 @@ import struct
 import zlib
 
 from forge import Done, Forge
-from hostile import refused
+from hostile_bundles import refused
 
 from stillhunt.evidence.container import place
 from stillhunt.evidence.refusal import Code

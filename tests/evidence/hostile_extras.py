@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from forge import SECRET, Done, Draft, Forge, canonical
-from hostile import refused
+from hostile_bundles import refused
 
 from stillhunt.evidence.claim.batches import batches_member
 from stillhunt.evidence.claim.rows import ClaimTrees

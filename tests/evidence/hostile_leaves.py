@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import numpy as np
 from forge import Done, Draft, Forge, groups, regrouped
-from hostile import refused
+from hostile_bundles import refused
 from made_claims import World, observations
 
 from stillhunt.evidence.claim.leaves import LEAF, NOTHING, OPEN_LEAF

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from forge import Done, Forge, canonical
-from hostile import refused
+from hostile_bundles import refused
 from made_claims import WITNESS, observations
 
 from stillhunt.evidence.canonical import encode_base64

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import tsa
 from forge import Done, Forge
-from hostile import refused
+from hostile_bundles import refused
 
 from stillhunt.evidence.refusal import Code
 from stillhunt.evidence.verify import Trust

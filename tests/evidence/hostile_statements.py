@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from forge import Done, Forge, canonical, payload_of
-from hostile import refused
+from hostile_bundles import refused
 
 from stillhunt.evidence.keys import new_signer
 from stillhunt.evidence.refusal import Code

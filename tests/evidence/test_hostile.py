@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from forge import Forge
-from hostile import Case, all_cases
+from hostile_bundles import Case, all_cases
 from hostile_containers import ordered, zipped
 from write_hostile import write_all
 

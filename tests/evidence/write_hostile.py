@@ -15,7 +15,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from forge import Forge
-from hostile import all_cases
+from hostile_bundles import all_cases
 
 from stillhunt.evidence.verify import Trust
 

@@ -70,6 +70,18 @@ def test_without_a_sample_the_numbers_are_the_claimants_word() -> None:
     assert "not known beforehand" in render_html(UNAUDITED)
 
 
+def test_what_is_not_stated_is_not_drawn() -> None:
+    facts = replace(
+        GOOD, probability=None, prior=None, link_p=None, q_value=None, harvest_p=None, kinds=()
+    )
+    text = said(facts)
+    assert "does not say how likely" in text
+    assert "Not stated." in text
+    assert claim_view(facts, Room())["scale"] is None
+    assert "How sure" in render_html(facts)
+    assert render_pdf(facts).startswith(b"%PDF-")
+
+
 def test_what_the_claim_leaves_out_is_said() -> None:
     assert "leaves out" not in said(GOOD)
     text = said(replace(GOOD, left_out=(2, 1)))

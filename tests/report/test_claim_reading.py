@@ -13,13 +13,16 @@ pytest.importorskip("typst", reason="needs the report extra")
 sys.path.append(str(Path(__file__).parents[1] / "evidence"))
 
 from forge import Done, Forge
+from hostile_bundles import all_cases
 from made_claims import WITNESS
 from typer.testing import CliRunner
 
 from stillhunt.cli.app import app
+from stillhunt.errors import InputError
 from stillhunt.evidence.note import parse_note
 from stillhunt.evidence.seed import auditors_seed
 from stillhunt.evidence.verify import Trust
+from stillhunt.report.claim_page import render_html
 from stillhunt.report.claim_reading import read_claim
 
 SEED = "5a" * 32
@@ -63,6 +66,26 @@ def test_without_trust_and_audit_little_is_shown(forge: Forge, tmp_path: Path) -
 def test_a_full_claim_was_counted(forge: Forge, tmp_path: Path) -> None:
     facts = read_claim(forge.whole("full").write(tmp_path / "c.claim"), forge.trust())
     assert facts.opened == facts.exchanges > 0
+
+
+def test_no_hostile_bundle_is_shown_as_holding(forge: Forge, tmp_path: Path) -> None:
+    pages = 0
+    for case in all_cases():
+        path = tmp_path / "hostile.claim"
+        trust = case.write(forge, path)
+        if case.check <= 2:
+            # There is no statement to show: nothing but the reason is said.
+            with pytest.raises(InputError, match=case.code):
+                read_claim(path, trust)
+            continue
+        facts = read_claim(path, trust)
+        assert not facts.accepted
+        assert (facts.audits, facts.opened) == ((), 0)
+        page = render_html(facts)
+        assert "Refused: 1 of " in page
+        assert "How sure" not in page
+        pages += 1
+    assert pages > 80
 
 
 def run(*words: str) -> tuple[int, str]:

@@ -256,8 +256,9 @@ def _signer(response: Any, given: Sequence[Any]) -> Any:
 
 def _check_signer(signer: Any, time: datetime) -> None:
     from cryptography import x509  # noqa: PLC0415
+    from cryptography.x509.oid import ExtendedKeyUsageOID  # noqa: PLC0415
 
-    stamping = x509.ExtendedKeyUsageOID.TIME_STAMPING
+    stamping = ExtendedKeyUsageOID.TIME_STAMPING
     with _reading():
         usages = [one for one in signer.extensions if one.oid == x509.ExtendedKeyUsage.oid]
         begins, ends = signer.not_valid_before_utc, signer.not_valid_after_utc

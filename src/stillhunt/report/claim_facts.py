@@ -68,7 +68,7 @@ class ClaimFacts:
     exchanges_high: int
     input_tokens: int
     output_tokens: int
-    probability: float
+    probability: float | None
     prior: float | None
     link_p: float | None
     q_value: float | None

@@ -136,16 +136,24 @@ def _seed(figures: dict[str, Any], trust: Trust) -> str:
 
 
 def _method(method: dict[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Plain values, those one level down included; the rest is in the bundle."""
+    """Program, parameters, then other plain values; digests stay in the bundle."""
+    first = ("package", "version", "parameters")
+    names = [name for name in first if name in method]
+    names += [name for name in method if name not in first]
     rows: list[tuple[str, str]] = []
-    for name, value in method.items():
+    for name in names:
+        value = method[name]
         inner = value.items() if isinstance(value, dict) else [(name, value)]
         rows += [
-            (str(what).replace("_", " "), str(one))
+            (str(what).replace("_", " "), f"{one:,}" if isinstance(one, int) else str(one))
             for what, one in inner
-            if isinstance(one, str | int | float)
+            if isinstance(one, str | int | float) and not _is_digest(one)
         ]
     return tuple(rows)
+
+
+def _is_digest(value: object) -> bool:
+    return isinstance(value, str) and len(value) >= 32 and value.isalnum()
 
 
 def _signed_at(text: str) -> datetime:

@@ -63,7 +63,7 @@ def claim_view(facts: ClaimFacts, room: Room, drawn: Callable[[str], str] = str)
         "checks_left_out": max(0, len(facts.checks) - room.checks),
         "verify": _verify(facts),
         "identity": _identity(facts),
-        "method": [list(pair) for pair in facts.method[: room.items]],
+        "method": [list(pair) for pair in facts.method[: room.items + 2]],
         "not_seen": _listed(facts.not_seen, room),
         "confidence": words.confidence(facts),
         "words": [[f"{100 * low:.0f} to {100 * high:.0f} %", word] for low, high, word in ICD_203],
@@ -141,7 +141,7 @@ def _proven(facts: ClaimFacts, of: str) -> str:
 
 
 def _scale(facts: ClaimFacts) -> dict[str, Any] | None:
-    if not facts.accepted:
+    if not facts.accepted or facts.probability is None:
         return None
     return {
         "bands": [[low, high, word] for low, high, word in ICD_203],

@@ -106,6 +106,8 @@ def depth(facts: ClaimFacts) -> str:
 
 
 def _campaign(facts: ClaimFacts) -> str:
+    if facts.probability is None:
+        return "The claimant does not say how likely it is."
     word = estimative_word(facts.probability)
     prior = (
         f", starting from a prior of {wording.percent(facts.prior)}"
