@@ -424,7 +424,9 @@ def test_nested_rubbish_never_crashes(
 
 def test_the_example_in_the_documentation_works(tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text()
-    (tmp_path / "mine.toml").write_text(page.partition("```toml\n")[2].partition("```")[0])
+    (tmp_path / "mine.toml").write_text(
+        page.partition("### A format of your own")[2].partition("```toml\n")[2].partition("```")[0]
+    )
     row = {
         "request": {"id": "r1"},
         "received": 1767323045000,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,7 +27,8 @@ from otlp_client import TIME, post, span, traces
 
 from stillhunt.cli.receive import is_loopback, parsed
 from stillhunt.errors import OutputError, UsageError
-from stillhunt.readers import ReadOptions
+from stillhunt.readers import LogReader, Quarantine, ReadOptions
+from stillhunt.readers.otlp.checked import check_request
 from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.store.sources import otlp_spool
 from stillhunt.store.sources.otlp import OtlpSource
@@ -111,6 +115,77 @@ def test_content_on_events_is_joined_across_the_two_paths(tmp_path: Path) -> Non
     assert len(rows) == 9
     assert sum(row["item"] is not None for row in rows.values()) == 8
     assert sum(row["response_bytes"] is not None for row in rows.values()) == 7
+
+
+def _content(i: int) -> bytes:
+    """What the older events say of a call, as a request of its own."""
+    records = [
+        {
+            "traceId": f"{i:032x}",
+            "spanId": f"{i + 1:016x}",
+            "timeUnixNano": str(TIME),
+            "eventName": name,
+            "body": {
+                "kvlistValue": {"values": [{"key": "content", "value": {"stringValue": text}}]}
+            },
+        }
+        for name, text in (("gen_ai.user.message", f"asked {i}"), ("gen_ai.choice", f"said {i}"))
+    ]
+    return json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}).encode()
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_what_comes_late_is_put_to_its_call(tmp_path: Path, is_json: bool) -> None:
+    """A request about calls of a segment that settles and about new ones is divided."""
+
+    def of(*calls: int) -> bytes:
+        document = {"resourceSpans": [], "resourceLogs": []}
+        for i in calls:
+            document["resourceLogs"] += json.loads(_content(i))["resourceLogs"]
+        if is_json:
+            return json.dumps(document).encode()
+        request = ExportLogsServiceRequest()
+        for resource in document["resourceLogs"]:
+            scope = request.resource_logs.add().scope_logs.add()
+            for record in resource["scopeLogs"][0]["logRecords"]:
+                made = scope.log_records.add(
+                    trace_id=bytes.fromhex(record["traceId"]),
+                    span_id=bytes.fromhex(record["spanId"]),
+                    time_unix_nano=TIME,
+                    event_name=record["eventName"],
+                )
+                pair = made.body.kvlist_value.values.add(key="content")
+                pair.value.string_value = record["body"]["kvlistValue"]["values"][0]["value"][
+                    "stringValue"
+                ]
+        return request.SerializeToString()
+
+    def bare(i: int) -> bytes:
+        return traces([span(i, **{"gen_ai.input.messages": None})])
+
+    spool = Spool(tmp_path / "spool", 1 << 20)
+
+    def send(data: bytes, plain: bool) -> None:
+        spool.append(data, check_request(data, is_json=plain).keys, is_json=plain)
+
+    send(bare(1), True)
+    send(of(2), is_json)
+    spool.turn()
+    send(of(1, 3), is_json)  # 1 is late, 3 is early
+    send(of(1, 3), is_json)  # and again, as after a lost answer
+    send(bare(2), True)  # its content came before
+    send(bare(3), True)
+    spool.turn()
+    (path,) = spool.closed()
+    spool.close()
+    for segment, calls in zip(spool.closed(), ((1, 2), (3,)), strict=True):
+        with Quarantine(tmp_path / "quarantine.jsonl") as quarantine:
+            reader = LogReader([segment], ReadOptions(source="otel"), quarantine)
+            rows = [row for batch in reader for row in batch.exchanges.to_pylist()]
+        assert quarantine.count == 0
+        told = sorted((row["exchange_id"], row["prompt"], row["response"]) for row in rows)
+        assert told == [(f"x{i}", f"asked {i}", f"said {i}") for i in calls]
+    assert path == spool.closed()[0]
 
 
 def test_bad_rows_are_counted_in_the_answer_and_told_in_the_quarantine(tmp_path: Path) -> None:
@@ -267,6 +342,31 @@ def test_one_receiver_for_a_store_and_one_for_an_address(tmp_path: Path) -> None
         OtlpSource(("127.0.0.1", 0), tmp_path / "other", ReadOptions())._spool.close()
 
 
+def test_the_command_receives_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "stillhunt", "ingest", "--store", str(tmp_path / "store")]
+    received = subprocess.Popen(
+        [*command, "--otlp", ":0", "--threads", "1"], stdout=subprocess.PIPE, text=True
+    )
+    assert received.stdout is not None
+    try:
+        first = received.stdout.readline()
+        port = int(first.partition("127.0.0.1:")[2].partition("/")[0])
+        assert post(port, traces([span(1), span(2)]))[0] == 200
+        received.send_signal(signal.SIGTERM)
+        told = received.stdout.read()
+        assert received.wait(60) == 0
+    finally:
+        received.kill()
+    assert "2 new exchanges" in told
+    assert "Stopped. Of 2 records received, 0 were rejected" in told
+    assert held(tmp_path / "store").ids == ["x1", "x2"]
+    both = subprocess.run(
+        [*command, "x.jsonl", "--otlp", ":0"], check=False, capture_output=True, text=True
+    )
+    assert both.returncode == 2
+    assert "said twice" in both.stderr
+
+
 def test_pseudonyms_and_nothing_clear_in_the_store(tmp_path: Path) -> None:
     options = ReadOptions(pseudonymiser=Pseudonymiser(hashlib.sha256(b"key").digest()))
     with receiving(tmp_path / "store", options=options) as port:
@@ -297,7 +397,8 @@ def test_a_spool_keeps_whole_requests_only(tmp_path: Path) -> None:
     with pytest.raises(FullError):
         again.append(b"x" * 10_000)
     again.append(b"third")
-    again.rotate()
+    again.turn()
+    again.turn()
     assert [p.name for p in again.closed()] == ["00000001.otlp", "00000002.otlp"]
     again.close()
 
@@ -316,7 +417,8 @@ def test_a_disk_that_refuses_is_not_acknowledged(
         with pytest.raises(OutputError, match="No space left"):
             spool.append(b"lost")
     spool.append(b"more")  # room again
-    spool.rotate()
+    spool.turn()
+    spool.turn()
     assert [p.read_bytes() for p in spool.closed()] == [b"\0\0\0\4kept\0\0\0\4more"]
 
     spool.append(b"next")

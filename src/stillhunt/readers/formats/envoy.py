@@ -162,13 +162,13 @@ def client_of(forwarded: Any, peer: Any, trusted_hops: int) -> str | None:
         An address, or a list whose ``trusted_hops``-th entry from the right is the client; None where
         the list is too short to have come through the trusted proxies.
     """
-    client: str | None = peer if isinstance(peer, str) else None
-    if client is not None and client.count(":") == 1:  # IPv4 with its port, which nearly all are
-        client = client.partition(":")[0]
+    direct: str | None = peer if isinstance(peer, str) else None
+    if direct is not None and direct.count(":") == 1:  # IPv4 with its port, which nearly all are
+        direct = direct.partition(":")[0]
     if not isinstance(forwarded, str):
-        return client
+        return direct
     if not trusted_hops:
-        return client or forwarded
+        return direct or forwarded
     entries = forwarded.split(",")[:-1]
     return ",".join(entries) if len(entries) >= trusted_hops else None
 

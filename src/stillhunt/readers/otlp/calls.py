@@ -53,6 +53,7 @@ class Call:
         whole: a span or a details event was seen, not just content.
         turns, choices: messages of the older events.
         size: about how many bytes it holds.
+        seen: events of its content, by name, time and body: what is sent again counts once.
     """
 
     row: int
@@ -64,6 +65,7 @@ class Call:
     turns: list[dict[str, Any]] = field(default_factory=list)
     choices: list[dict[str, Any]] = field(default_factory=list)
     size: int = 0
+    seen: set[tuple[str, str, str]] | None = None
 
 
 class Calls:
@@ -130,6 +132,12 @@ class Calls:
 
     def _log(self, item: Item, name: str) -> None:
         call = self._call(item)
+        if name != DETAILS:
+            mark = (name, str(item.time), str(item.body) + str(item.attributes))
+            call.seen = call.seen or set()
+            if mark in call.seen:
+                return
+            call.seen.add(mark)
         if name == DETAILS and not call.whole:
             call.row, call.whole = item.row, True
             call.attributes = item.shared | call.attributes

@@ -32,7 +32,7 @@ class Checked:
         records: spans and log records, whatever they are about.
         rejected: how many of them are no exchange although they are about a call.
         reason: the most common reason for that, or an empty string.
-        keys: trace and span ids of its calls.
+        keys: trace and span ids of its calls, where they have both.
     """
 
     records: int
@@ -59,7 +59,7 @@ def check_request(data: bytes, *, is_json: bool) -> Checked:
         records += 1
         if isinstance(found, Bad):
             reasons[found.reason] += 1
-        elif isinstance(found, Item) and calls.take(found) is None:
+        elif isinstance(found, Item) and calls.take(found) is None and all(found.key):
             keys.add(found.key)
         for call in calls.full():
             _judge(call, reasons)

@@ -127,6 +127,35 @@ def fields(data: bytes | memoryview, start: int, end: int) -> Iterator[Field]:
             raise WireError(here)
 
 
+def encoded(number: int, content: bytes) -> bytes:
+    """Return a field of bytes, text or a message as it is on the wire."""
+    return encoded_number(number << 3 | _LEN) + encoded_number(len(content)) + content
+
+
+def encoded_number(value: int) -> bytes:
+    """Return a varint."""
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def record_key(data: bytes, record: Field) -> tuple[str, str]:
+    """Return trace id and span id of a span or log record, in hex; empty where there are none."""
+    found = ["", ""]
+    try:
+        reader = _reader(data, record)
+        numbers = (1, 2) if reader is _span else (9, 10)
+        for field in fields(data, record.start, record.end):
+            if field.kind == _LEN and field.number in numbers:
+                found[numbers.index(field.number)] = data[field.start : field.end].hex()
+    except WireError:
+        return "", ""
+    return found[0], found[1]
+
+
 def wire_items(data: bytes, row: int) -> Iterator[Item | Bad | str]:
     """Give the spans and log records of one ResourceSpans or ResourceLogs.
 

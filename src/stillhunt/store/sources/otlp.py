@@ -82,7 +82,9 @@ class OtlpSource:
         self._stopped.set()
 
     def run(self, seconds: float, told: Callable[[Outcome], None]) -> None:
-        """Receive until stopped; every so many seconds take in what came.
+        """Receive until stopped; every so many seconds take in what came before the last time.
+
+        Between two times a segment settles: spans and the events that belong to them come apart.
 
         On stopping, what was accepted is taken in before this returns.
 
@@ -98,14 +100,15 @@ class OtlpSource:
         try:
             self._take_in(told)  # what an earlier process left
             while not self._stopped.wait(seconds) and not self._spool.failed:
-                self._spool.rotate()
+                self._spool.turn()
                 self._take_in(told)
         finally:
             self._receiver.shutdown()
             self._receiver.server_close()
             failed = self._spool.failed
             if not failed:
-                self._spool.rotate()
+                self._spool.turn()
+                self._spool.turn()
                 self._take_in(told)
                 self._spool.close()
         if failed:

@@ -10,6 +10,8 @@ from typing import Literal
 
 import orjson
 
+from stillhunt.readers.otlp.wire import encoded, encoded_number
+
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
 
 Signal = Literal["traces", "logs"]
@@ -41,27 +43,14 @@ class Answer:
             code = _CODES.get(self.status, 2)
             if is_json:
                 return orjson.dumps({"code": code, "message": self.message})
-            return _number(1, code) + _bytes(2, self.message.encode())
+            return _number(1, code) + encoded(2, self.message.encode())
         if not self.rejected:
             return b"{}" if is_json else b""
         if is_json:
             told = {_REJECTED[signal]: str(self.rejected), "errorMessage": self.message}
             return orjson.dumps({"partialSuccess": told})
-        return _bytes(1, _number(1, self.rejected) + _bytes(2, self.message.encode()))
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+        return encoded(1, _number(1, self.rejected) + encoded(2, self.message.encode()))
 
 
 def _number(field: int, value: int) -> bytes:
-    return _varint(field << 3) + _varint(value)
-
-
-def _bytes(field: int, value: bytes) -> bytes:
-    return _varint(field << 3 | 2) + _varint(len(value)) + value
+    return encoded_number(field << 3) + encoded_number(value)

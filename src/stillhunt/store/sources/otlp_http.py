@@ -129,7 +129,7 @@ class Receiver(ThreadingHTTPServer):
         if checked.records == 0:
             return Answer(200)
         try:
-            self.spool.append(data)
+            self.spool.append(data, checked.keys, is_json=is_json)
         except FullError:
             return Answer(
                 503, "Too much waits to be taken in.", retry_after=self.limits.retry_after

@@ -1,8 +1,10 @@
 """What a collector sent, on the disk before it is acknowledged, until the store has it.
 
 A segment is a file of requests, each after its length in 4 bytes (highest first), which the reader of
-OTLP files reads. One segment is open; what is in closed ones waits to be taken in. A crash costs only
-what was never acknowledged: the broken end of the open segment is cut off at the next start.
+OTLP files reads. New calls go into the open segment. When it is turned, it settles: what comes late
+about its calls (the events of a span, the span of events) still goes into it, until the next turn
+closes it, and it waits to be taken in. A crash costs only what was never acknowledged: the broken end
+of a segment is cut off at the next start.
 """
 
 from __future__ import annotations
@@ -14,16 +16,61 @@ import threading
 from pathlib import Path
 
 from stillhunt.errors import OutputError, UsageError
+from stillhunt.readers.otlp.split import Keys, split_request
 from stillhunt.store.durable import sync
 
 SEGMENT_BYTES = 64 << 20
-"""A segment that has become so long is closed."""
+"""A segment that has become so long is turned."""
 
 _CLOSED, _OPEN = ".otlp", ".open"
 
 
 class FullError(Exception):
     """So much waits to be taken in that no more is accepted for now."""
+
+
+class _Segment:
+    """A file under way; all but ``sync`` only for who holds the spool's lock."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.path = folder / f"{number:08d}{_OPEN}"
+        self.size = 0
+        self.calls: set[tuple[str, str]] = set()
+        self._synced = 0
+        self._syncing = threading.Lock()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        self._handle = os.open(self.path, flags, 0o600)
+        sync(folder)
+
+    def write(self, data: bytes) -> int:
+        """Append a request, or nothing that will be read; returns where it ends."""
+        left = memoryview(struct.pack(">I", len(data)) + data)
+        whole = len(left)
+        try:
+            while left:
+                left = left[os.write(self._handle, left) :]
+        except OSError:
+            os.ftruncate(self._handle, self.size)
+            raise
+        self.size += whole
+        return self.size
+
+    def sync(self, end: int) -> None:
+        """Have everything before a place on the disk; one sync serves all who wait for it."""
+        with self._syncing:
+            if self._synced < end:
+                reached = self.size
+                os.fsync(self._handle)
+                self._synced = reached
+
+    def close(self) -> None:
+        """Sync, and give it the name of those that wait."""
+        with self._syncing:
+            os.fsync(self._handle)
+            os.close(self._handle)
+            self._synced = self.size
+            self.path.rename(self.path.with_suffix(_CLOSED))
+        sync(self.path.parent)
 
 
 class Spool:
@@ -42,18 +89,17 @@ class Spool:
         """
         self._folder = folder
         self._most = most_bytes
-        self._writing = threading.Lock()
-        self._syncing = threading.Lock()
-        self._written = self._synced = self._size = 0
+        self._lock = threading.Lock()
         self._failed = False
-        self._handle: int | None = None
+        self._current: _Segment | None = None
+        self._settling: _Segment | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+            self._owned = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
             try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(self._owned, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                os.close(self._lock)
+                os.close(self._owned)
                 raise UsageError(
                     f"Another process receives OTLP for the store of {folder}.",
                     "Stop it, or name another store.",
@@ -63,122 +109,96 @@ class Spool:
         except OSError as error:
             raise _unwritable(folder, error) from error
         self._next = max((int(p.stem) for p in self.closed()), default=0) + 1
-        self._waiting = sum(path.stat().st_size for path in self.closed())
+        self._bytes = sum(path.stat().st_size for path in self.closed())
 
     @property
     def failed(self) -> bool:
         """The disk refused to keep something: nothing is accepted any more."""
         return self._failed
 
-    @property
-    def open_bytes(self) -> int:
-        """Bytes in the open segment."""
-        return self._size
-
     def closed(self) -> list[Path]:
         """Segments that wait to be taken in, oldest first."""
         return sorted(p for p in self._folder.glob(f"*{_CLOSED}") if p.stem.isdecimal())
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, calls: Keys = frozenset(), *, is_json: bool = False) -> None:
         """Keep a request. When this returns it is on the disk.
+
+        Args:
+            data: the request, which is not empty.
+            calls: trace and span ids of its calls.
+            is_json: or protobuf; which it is matters only where it must be divided.
 
         Raises:
             FullError: too much is waiting.
             OutputError: the disk does not take it; after a failed sync nothing is taken any more.
         """
-        with self._writing:
+        settling = self._settling
+        late = calls & settling.calls if settling is not None else frozenset()
+        before, rest = b"", data
+        if late:
+            before, rest = split_request(data, frozenset(late), is_json=is_json)
+        written: list[tuple[_Segment, int]] = []
+        with self._lock:
             if self._failed:
                 raise _unwritable(self._folder, None)
-            if self._waiting + self._size + len(data) > self._most:
+            if self._bytes + len(data) > self._most:
                 raise FullError
-            if self._size >= SEGMENT_BYTES:
-                self._close()
-            self._write(struct.pack(">I", len(data)) + data)
-            self._written += 1
-            ticket = self._written
-        self._sync(ticket)
+            try:
+                if before and settling is self._settling and settling is not None:
+                    written.append((settling, settling.write(before)))
+                    self._bytes += len(before) + 4
+                else:
+                    rest = data  # it was closed in between
+                if rest:
+                    current = self._opened()
+                    written.append((current, current.write(rest)))
+                    current.calls |= calls - late
+                    self._bytes += len(rest) + 4
+            except OSError as error:
+                raise _unwritable(self._folder, error) from error
+        try:
+            for segment, end in written:
+                segment.sync(end)
+        except OSError as error:
+            # What a failed sync left behind is unknown, and a second one would not tell.
+            self._failed = True
+            raise _unwritable(self._folder, error) from error
 
-    def rotate(self) -> None:
-        """Close the open segment, if there is anything in it, so that it can be taken in."""
-        with self._writing:
-            self._close()
+    def turn(self) -> None:
+        """Close the segment that settles, so that it can be taken in, and have the open one settle."""
+        with self._lock:
+            self._turn()
 
     def taken(self, segment: Path) -> None:
         """Delete a segment: the store has committed what is in it."""
         size = segment.stat().st_size
         segment.unlink()
-        with self._writing:
-            self._waiting -= size
+        with self._lock:
+            self._bytes = max(0, self._bytes - size)
 
     def close(self) -> None:
-        """Close the open segment and let go of the folder."""
-        self.rotate()
-        os.close(self._lock)
+        """Close what is open and let go of the folder."""
+        self.turn()
+        self.turn()
+        os.close(self._owned)
 
-    def _write(self, data: bytes) -> None:
-        """Write all of it, or nothing that will be read; holds the lock."""
-        handle = self._opened() if self._handle is None else self._handle
+    def _opened(self) -> _Segment:
+        """The segment for new calls; holds the lock."""
+        if self._current is not None and self._current.size >= SEGMENT_BYTES:
+            self._turn()
+        if self._current is None:
+            self._current = _Segment(self._folder, self._next)
+            self._next += 1
+        return self._current
+
+    def _turn(self) -> None:
         try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(handle, left) :]
-        except OSError as error:
-            os.ftruncate(handle, self._size)
-            raise _unwritable(self._folder, error) from error
-        self._size += len(data)
-
-    def _opened(self) -> int:
-        """Begin a segment; holds the lock."""
-        path = self._folder / f"{self._next:08d}{_OPEN}"
-        try:
-            self._handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-            sync(self._folder)
-        except OSError as error:
-            self._failed = self._handle is not None
-            raise _unwritable(self._folder, error) from error
-        return self._handle
-
-    def _sync(self, ticket: int) -> None:
-        """Have what was written up to a ticket on the disk; one sync serves all who wait for it."""
-        with self._syncing:
-            if self._synced >= ticket:
-                return
-            with self._writing:
-                if self._synced >= ticket:
-                    return
-                target = self._written
-                handle = os.dup(self._handle) if self._handle is not None else None
-            if handle is None:  # closed, hence synced, in between
-                return
-            try:
-                os.fsync(handle)
-            except OSError as error:
-                # What a failed sync left behind is unknown, and a second one would not tell.
-                self._failed = True
-                raise _unwritable(self._folder, error) from error
-            finally:
-                os.close(handle)
-            with self._writing:
-                self._synced = max(self._synced, target)
-
-    def _close(self) -> None:
-        """Sync and close the open segment; holds the lock."""
-        if self._handle is None:
-            return
-        try:
-            os.fsync(self._handle)
-            os.close(self._handle)
-            self._handle = None
-            path = self._folder / f"{self._next:08d}{_OPEN}"
-            path.rename(path.with_suffix(_CLOSED))
-            sync(self._folder)
+            if self._settling is not None:
+                self._settling.close()
         except OSError as error:
             self._failed = True
             raise _unwritable(self._folder, error) from error
-        self._synced = self._written
-        self._waiting += self._size
-        self._size = 0
-        self._next += 1
+        self._settling, self._current = self._current, None
 
 
 def _mend(path: Path) -> None:
