@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from stillhunt.readers.records import parse_object
+
+_ORDINARY = 1 << 20
+"""Characters up to which a text holds no more parts than may be; longer ones are counted first."""
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -22,6 +27,11 @@ def decoded(value: Any) -> Any:
     """Return what a string that is JSON stands for; any other value as it is."""
     if not isinstance(value, str) or value[:1] not in ("{", "["):
         return value
+    if len(value) <= _ORDINARY:
+        try:
+            return orjson.loads(value)
+        except orjson.JSONDecodeError:
+            pass  # no JSON, or JSON that can be repaired
     found, _ = parse_object(b'{"value":' + value.encode("utf-8", "replace") + b"}")
     return value if found is None or len(found) != 1 else found["value"]
 

@@ -18,6 +18,10 @@ _CONVERSE = frozenset(
     {"messageStart", "contentBlockStart", "contentBlockDelta", "messageStop", "metadata"}
 )
 _PIECES = ("outputText", "generation", "completion", "text")
+_COUNTS = {
+    "input_tokens": ("inputTextTokenCount", "prompt_token_count"),
+    "output_tokens": ("totalOutputTextTokenCount", "generation_token_count"),
+}
 _REASONS = ("stop_reason", "completionReason", "finish_reason")
 
 
@@ -42,8 +46,13 @@ def events(text: str) -> Iterator[Mapping[str, Any]]:
     held: list[str] = []
     for line in text.splitlines():
         if line.startswith("data:"):
-            held.append(line[5:].lstrip())
+            data = line[5:].lstrip()
             # Nearly all APIs write an event's data on one line; an object that parses is whole.
+            found = decoded(data) if not held else None
+            if type(found) is dict:
+                yield found
+                continue
+            held.append(data)
             found, _ = parse_object("\n".join(held).encode("utf-8", "replace"))
             if found is not None:
                 yield found
@@ -206,14 +215,12 @@ def _note(chunk: Mapping[str, Any], body: dict[str, Any]) -> None:
     for key in ("id", "model", "created", "usage"):
         if chunk.get(key):
             body[key] = chunk[key]
+    if "choices" in chunk:
+        return
     for key in _REASONS:
         if isinstance(reason := chunk.get(key), str) and reason:
             body["stop_reason"] = reason
-    counts = {
-        "input_tokens": ("inputTextTokenCount", "prompt_token_count"),
-        "output_tokens": ("totalOutputTextTokenCount", "generation_token_count"),
-    }
-    for name, keys in counts.items():
+    for name, keys in _COUNTS.items():
         for key in keys:
             if chunk.get(key) is not None:
                 body["usage"] = {**mapping(body.get("usage")), name: chunk[key]}

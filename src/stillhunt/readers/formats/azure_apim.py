@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from stillhunt.readers.bodies import request_fields, response_fields
@@ -38,6 +39,7 @@ _PIECES = 512
 _LLM_NAMES = frozenset({"sequencenumber", "requestmessages", "responsemessages", "modelname"})
 _GATEWAY_NAMES = frozenset({"apimsubscriptionid", "backendurl", "apiid", "responsecode"})
 _CALLS = ("completion", "/responses", "/messages", "embeddings")
+_KINDS = {"ApiManagementGatewayLlmLog": "llm", "ApiManagementGatewayLogs": "gateway"}
 _FULL = 28_000
 """Characters from which a chunk may have been cut within a message."""
 
@@ -156,18 +158,15 @@ class _ApimMapper(Mapper):
         known, call = self._window.popitem(last=False)
         self._held -= call.size
         gateway, llm = call.gateway, call.llm
-        where = f"{gateway.get('operationid')} {gateway.get('backendurl')} {gateway.get('url')}"
-        if not llm and not call.asked and not any(word in where.lower() for word in _CALLS):
+        if not llm and not call.asked and not _asks_a_model(gateway):
             reason = "gateway requests that are no model calls"
             self._file.settler.quarantine.skip(self._file.name, reason)
             return
         headers = mapping(gateway.get("requestheaders"))
-        asked = request_fields(
-            first(gateway.get("requestbody"), gateway.get("backendrequestbody")), text=self._text
-        )
-        answered = response_fields(
-            first(gateway.get("responsebody"), gateway.get("backendresponsebody")), text=self._text
-        )
+        body = first(gateway.get("requestbody"), gateway.get("backendrequestbody"))
+        asked = request_fields(body, text=self._text) if body is not None else {}
+        body = first(gateway.get("responsebody"), gateway.get("backendresponsebody"))
+        answered = response_fields(body, text=self._text) if body is not None else {}
         if self._text and call.asked:
             asked |= request_fields({"messages": _joined(call.asked)})
         if call.answered:
@@ -204,17 +203,24 @@ def _rows(record: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for item in batch if isinstance(batch, list) else (record,):
         if not isinstance(item, dict):
             continue
-        row = {name.lower(): value for name, value in item.items()}
-        if inner := mapping(row.pop("properties", None)):
-            row |= {str(name).lower(): value for name, value in inner.items()}
+        row = {_lower(name): value for name, value in item.items()}
+        if "properties" in row and (inner := mapping(row.pop("properties"))):
+            row |= {_lower(name): value for name, value in inner.items()}
         row["time"] = first(
             row.get("timegenerated"), row.get("timegenerated [utc]"), row.get("time")
         )
         yield row
 
 
+@lru_cache(maxsize=1024)
+def _lower(name: str) -> str:
+    return name.lower()
+
+
 def _kind(row: Mapping[str, Any]) -> str | None:
     """Return ``llm``, ``gateway``, or None for a row of neither table."""
+    if (kind := _KINDS.get(str(row.get("type")))) is not None:
+        return kind
     said = f"{row.get('category')} {row.get('type')}".lower()
     if "gatewayllmlog" in said:
         return "llm"
@@ -225,6 +231,11 @@ def _kind(row: Mapping[str, Any]) -> str | None:
     if len(row.keys() & _LLM_NAMES) >= 2:
         return "llm"
     return "gateway" if len(row.keys() & _GATEWAY_NAMES) >= 2 else None
+
+
+def _asks_a_model(gateway: Mapping[str, Any]) -> bool:
+    where = f"{gateway.get('operationid')} {gateway.get('backendurl')} {gateway.get('url')}".lower()
+    return any(word in where for word in _CALLS)
 
 
 def _joined(pieces: list[tuple[Any, Any]]) -> Any:

@@ -178,8 +178,12 @@ def _is_rest(row: Mapping[str, Any]) -> bool:
 
 
 def _of(metadata: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    found = first(*(metadata.get(name) for name in names))
-    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
+    for name in names:
+        if name in metadata:
+            found = metadata[name]
+            if found != "" and type(found) in (str, int):
+                return found
+    return None
 
 
 def _name(call: Mapping[str, Any]) -> str | None:
