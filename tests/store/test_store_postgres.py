@@ -224,6 +224,18 @@ def test_the_command(tmp_path: Path, server: Any, client: Any) -> None:
     assert SECRET not in done.output
 
 
+def test_check_looks_at_the_table(server: Any, client: Any) -> None:
+    with pytest.raises(InputError, match="has no rows"):
+        CliRunner().invoke(app, ["check", address(server)], catch_exceptions=False)
+    insert(client, *(spend(i) for i in range(30)))
+    done = CliRunner().invoke(app, ["check", address(server), "--look", "20"])
+    assert done.exit_code == 0, done.output
+    told = " ".join(done.output.split())
+    assert "postgresql:///postgres/LiteLLM_SpendLogs: litellm, 20 exchanges looked at" in told
+    assert "question 0" in told
+    assert SECRET not in told
+
+
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 

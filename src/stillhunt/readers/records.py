@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from stillhunt.readers.compression import PARQUET_MAGIC, BrokenStreamError, ByteStream
 from stillhunt.readers.lines import LONGEST_LINE, LOST, Line, read_lines
+from stillhunt.readers.pause import no_collections
 from stillhunt.readers.quarantine import EXCERPT
 
 # A footer that lies may also give names that are not UTF-8, and numbers beyond reason.
@@ -28,6 +29,7 @@ _SAMPLE_RECORDS = 50
 _SAMPLE_BYTES = 8 << 20
 _HEAD = 4096
 _MOST_PARTS = 1 << 20
+_MANY = 1 << 16
 _BATCH_BYTES = 16 << 20
 
 csv.field_size_limit(LONGEST_LINE)
@@ -110,13 +112,14 @@ def _sample_lines(path: Path) -> Sample:
     found: list[dict[str, Any]] = []
     first: Record | None = None
     size = 0
-    for seen, record in enumerate(json_records(ByteStream(path))):
-        first = first or record
-        if record.values is not None:
-            found.append(record.values)
-        size += record.size
-        if size > _SAMPLE_BYTES or seen + 1 >= _SAMPLE_RECORDS:
-            break
+    with no_collections():
+        for seen, record in enumerate(json_records(ByteStream(path))):
+            first = first or record
+            if record.values is not None:
+                found.append(record.values)
+            size += record.size
+            if size > _SAMPLE_BYTES or seen + 1 >= _SAMPLE_RECORDS:
+                break
     head = _head(path)
     if not found and head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{":
         whole = next(document_record(ByteStream(path)))
@@ -167,7 +170,7 @@ def json_records(stream: ByteStream) -> Iterator[Record]:
     """Give every line that is not blank as a Record."""
     loads, failed = orjson.loads, orjson.JSONDecodeError
     for line in read_lines(stream):
-        if line.problem is None and len(line.data) <= _MOST_PARTS:  # the way nearly all go
+        if line.problem is None and len(line.data) <= _MANY:  # the way nearly all go
             try:
                 values = loads(line.data)
             except failed:
@@ -206,7 +209,7 @@ def parse_object(data: bytes) -> tuple[dict[str, Any] | None, str | None]:
     if len(data) > _MOST_PARTS and data.count(b"[") + data.count(b"{") > _MOST_PARTS:
         return None, "JSON of too many parts"
     try:
-        value = orjson.loads(data)
+        value = orjson.loads(data) if len(data) < _MANY else _loads_at_once(data)
     except orjson.JSONDecodeError:
         if not data.lstrip().startswith(b"{"):
             return None, "not a JSON object"
@@ -219,6 +222,11 @@ def parse_object(data: bytes) -> tuple[dict[str, Any] | None, str | None]:
     if not isinstance(value, dict):
         return None, "not a JSON object"
     return value, None
+
+
+def _loads_at_once(data: bytes) -> Any:
+    with no_collections():
+        return orjson.loads(data)
 
 
 def _repair(value: Any) -> Any:

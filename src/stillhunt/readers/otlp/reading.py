@@ -19,6 +19,7 @@ from stillhunt.readers.otlp.wire import (
     fields,
     wire_items,
 )
+from stillhunt.readers.pause import no_collections
 from stillhunt.readers.records import parse_object
 from stillhunt.readers.registry import BadRecordError, Fields, Mapper, Opened
 
@@ -43,9 +44,11 @@ class OtlpMapper(Mapper):
                 self._skip(NO_EXCHANGES)
                 return
             raise BadRecordError(NO_OTLP)
-        for item in json_items(row, record):
-            self.take(item)
-        yield from self.done()
+        with no_collections():
+            for item in json_items(row, record):
+                self.take(item)
+            done = list(self.done())
+        yield from done
 
     def take(self, item: Item) -> None:
         """Take one span or log record."""
@@ -59,8 +62,9 @@ class OtlpMapper(Mapper):
 
     def flush(self) -> Iterator[tuple[int, Fields]]:
         """Give the calls still in the window."""
-        for call in self._calls.rest():
-            yield from self._exchange(call)
+        with no_collections():
+            done = [one for call in self._calls.rest() for one in self._exchange(call)]
+        yield from done
 
     def _exchange(self, call: Call) -> Iterator[tuple[int, Fields]]:
         if call.whole:
@@ -87,8 +91,10 @@ def binary_exchanges(
             _lose(file, row, frame.problem, frame)
             row += 1
             continue
-        row = _frame(file, frame, row, mapper)
-        yield list(mapper.done()), len(frame.data)
+        with no_collections():
+            row = _frame(file, frame, row, mapper)
+            done = list(mapper.done())
+        yield done, len(frame.data)
     yield list(mapper.flush()), 0
 
 
