@@ -179,8 +179,6 @@ def exemptions(
             "at its face value the evidence is more likely lawful than not (probability "
             f"{harvest.face_probability:.2f})"
         )
-    elif harvest.probability < 0.5:
-        reasons.append(f"it is more likely lawful than not (probability {harvest.probability:.2f})")
     if sum(m.named for m in attribution.members) < 2:
         reasons.append("fewer than two members have exchanges that can be attributed")
     return tuple(reasons)

@@ -16,6 +16,7 @@ from stillhunt.fingerprints.intent import kind_log_odds
 from stillhunt.records.findings import ACCOUNTS, CAMPAIGNS, EXCHANGES, KINDS, LINK_MEMBERS, LINKS
 from stillhunt.records.pseudonyms import networks
 from stillhunt.scoring.calibration import estimative_word
+from stillhunt.scoring.harvest import HarvestScore
 
 MIN_KIND_SHARE = 0.1
 """A kind of harvest is named from this share of a campaign's exchanges on."""
@@ -185,12 +186,23 @@ def _count_accounts(engine: Engine, cluster: int) -> int:
 
 
 def _summary(verdict: Verdict, kinds: list[str], first: object, last: object) -> str:
-    word = estimative_word(verdict.harvest.probability)
     what = ", ".join(kinds).replace("_", " ") if kinds else "material of no clear kind"
     return (
         f"{len(verdict.named)} entities that declared no connection act as one and collect {what}: "
         f"{verdict.attribution.exchanges:,} exchanges from {str(first)[:10]} to {str(last)[:10]}. "
-        f"That this is a harvest by one operator is {word} ({verdict.harvest.probability:.0%})."
+        f"That this is a harvest by one operator is {_how_sure(verdict.harvest)}."
+    )
+
+
+def _how_sure(harvest: HarvestScore) -> str:
+    said = f"{estimative_word(harvest.probability)} ({harvest.probability:.0%})"
+    if harvest.probability >= 0.5:
+        return said
+    face = harvest.face_probability
+    return (
+        f"{said} going by simulated traffic, where lawful groups looked like this more often than harvests; beside "
+        f"this provider's own customers it is {estimative_word(face)} ({face:.0%}), for which it is named: review it "
+        "before anything is done"
     )
 
 
