@@ -394,4 +394,13 @@ def one_account_under_two_pseudonyms(forge: Forge) -> Done:
     _, rows = forge.honest("pseudonymous")
     first, *others = groups(rows)
     halves = [first[: len(first) // 2], first[len(first) // 2 :]]
-    return audited(forge, regrouped(rows, [*halves, *others], [0, 0, 1, 2]), "pseudonymous")
+    split = regrouped(rows, [*halves, *others], [0, 0, 1, 2])
+    return forge.answered(forge.finish(forge.draft("pseudonymous", split, made=Renamed)), SEED)
+
+
+class Renamed(ClaimTrees):
+    """The first account has a salt of its own, and so another pseudonym than the second."""
+
+    def opening(self, account: int) -> bytes:
+        """Zeroes for the first one."""
+        return bytes(16) if account == 0 else super().opening(account)

@@ -258,3 +258,25 @@ def salts_that_were_used_twice(forge: Forge) -> Done:
     # Whoever opens one leaf would open another with it.
     rows = observations(60, 6)
     return own_log(forge, rows[:30], rows[30:], one_key=True).whole("full")
+
+
+@refused(9, Code.LEAVES_ORDER)
+def one_pseudonym_for_two_accounts(forge: Forge) -> Done:
+    _, rows = forge.honest("pseudonymous")
+    first, *others = groups(rows)
+    halves = [first[: len(first) // 2], first[len(first) // 2 :]]
+    return forge.whole("pseudonymous", regrouped(rows, [*halves, *others], [0, 0, 1, 2]))
+
+
+@refused(9, Code.LEAVES_DUPLICATE)
+def an_exchange_that_was_sealed_twice_under_two_accounts(forge: Forge) -> Done:
+    made = own_log(forge, observations(60, 6), observations(60, 6))
+    _, rows = made.honest("pseudonymous")
+    second = (rows.position + np.uint64(61)) % np.uint64(122)
+    both = ClaimRows(
+        rows.account, rows.starts, np.concatenate([rows.key, rows.key]),
+        np.concatenate([rows.position, second]), np.tile(rows.inputs, 2), np.tile(rows.outputs, 2),
+    )  # fmt: skip
+    parts = groups(rows)
+    parts[1].append(parts[0][0] + len(rows.key))
+    return made.whole("pseudonymous", regrouped(both, parts))

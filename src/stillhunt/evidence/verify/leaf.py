@@ -76,7 +76,8 @@ def leaf_of(who: bytes, what: bytes) -> Leaf:
 
 
 def columns_of(what: np.ndarray) -> dict[str, np.ndarray]:
-    """The same of many leaves: uint8 (n, 150) to key, time, inputs, outputs and nulls, (n,) each.
+    """The same of many leaves: uint8 (n, 150) to key and rest (the halves of the exchange's digest), time,
+    inputs, outputs and nulls, (n,) each.
 
     Raises:
         Refused: one is of another version, or has a negative number of tokens.
@@ -90,6 +91,7 @@ def columns_of(what: np.ndarray) -> dict[str, np.ndarray]:
 
     found = {
         "key": column(_DIGEST, ">u8").astype(np.uint64),
+        "rest": column(_DIGEST + 8, ">u8").astype(np.uint64),
         "time": column(_TIME, "<i8"),
         "inputs": column(_INPUT, "<i4"),
         "outputs": column(_OUTPUT, "<i4"),

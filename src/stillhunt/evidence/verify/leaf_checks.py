@@ -26,6 +26,10 @@ from stillhunt.evidence.merkle import Rows, leaf_hashes
 from stillhunt.evidence.pseudonyms import pseudonym
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
+from stillhunt.evidence.verify.distinct import (
+    check_distinct_accounts,
+    check_distinct_exchanges,
+)
 from stillhunt.evidence.verify.leaf import columns_of, null_bit
 from stillhunt.evidence.verify.shown import ShownLeaves, read_leaves
 
@@ -47,6 +51,9 @@ def check_leaves(context: Context) -> Outcome:
     hashes, columns = _opened(shown)
     _in_period_and_log(context, shown, columns)
     _in_order(shown, columns["key"])
+    if shown.names:
+        check_distinct_accounts(shown.accounts["pseudonym"])
+    check_distinct_exchanges(columns["key"], columns["rest"])
     _tree(context, shown, columns)
     _in_log(context, shown, hashes)
     _salted(shown)
