@@ -200,9 +200,9 @@ def _how_sure(harvest: HarvestScore) -> str:
         return said
     face = harvest.face_probability
     return (
-        f"{said} going by simulated traffic, where lawful groups looked like this more often than harvests; beside "
-        f"this provider's own customers it is {estimative_word(face)} ({face:.0%}), for which it is named: review it "
-        "before anything is done"
+        f"{said} going by simulated traffic, where lawful groups looked like this more often than "
+        f"harvests; beside this provider's own customers it is {estimative_word(face)} ({face:.0%}), for which "
+        "it is named: review it before anything is done"
     )
 
 
