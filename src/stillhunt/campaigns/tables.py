@@ -201,8 +201,8 @@ def _how_sure(harvest: HarvestScore) -> str:
     face = harvest.face_probability
     return (
         f"{said} going by simulated traffic, where lawful groups looked like this more often than "
-        f"harvests; beside this provider's own customers it is {estimative_word(face)} ({face:.0%}), for which "
-        "it is named: review it before anything is done"
+        f"harvests; beside this provider's own customers it is {estimative_word(face)} ({face:.0%}), for "
+        "which it is named: review it before anything is done"
     )
 
 
