@@ -14,9 +14,18 @@ from rich.table import Table
 
 from stillhunt.campaigns.alarm import AlarmRequest
 from stillhunt.campaigns.alarm import alarm as run_alarm
+from stillhunt.cli.options import (
+    Accounts,
+    LogpushKey,
+    Mapping,
+    MaxBadOfAll,
+    Source,
+    Threads,
+    TrustedHops,
+    read_options,
+    warn_of_key,
+)
 from stillhunt.errors import MissingExtraError
-from stillhunt.readers import ReadOptions
-from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.alarm import write_alarm_page
 from stillhunt.report.visible import visible
 
@@ -46,34 +55,18 @@ def alarm(
         float,
         typer.Option(min=0.0001, max=0.5, help="Share of ordinary windows that may alarm."),
     ] = 0.01,
-    accounts: Annotated[
-        Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
-    ] = None,
-    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
-    ] = None,
-    logpush_key: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
-    ] = None,
-    trusted_hops: Annotated[
-        int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
-    ] = 0,
+    accounts: Accounts = None,
+    source: Source = "auto",
+    mapping: Mapping = None,
+    logpush_key: LogpushKey = None,
+    trusted_hops: TrustedHops = 0,
     pseudonymise: Annotated[
         Path | None,
         typer.Option(help="Key file: hash accounts and organizations as they are read."),
     ] = None,
-    max_bad: Annotated[
-        float,
-        typer.Option(
-            min=0.0, max=1.0, help="Share of malformed rows above which nothing is concluded."
-        ),
-    ] = 0.01,
+    max_bad: MaxBadOfAll = 0.01,
     memory: Annotated[str, typer.Option(help="Memory limit of the engine.")] = "1GB",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Cores to use; all by default.")
-    ] = None,
+    threads: Threads = None,
     exit_code: Annotated[
         bool, typer.Option(help="Exit with 10 where a window alarms; --no-exit-code: with 0.")
     ] = True,
@@ -91,22 +84,15 @@ def alarm(
       stillhunt alarm logs/ --split 2026-01-12 --by entity --accounts accounts.parquet
       stillhunt alarm spend_logs.csv.gz --source litellm --split 2026-01-12 --window 500
     """
-    pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
+    options = read_options(source, mapping, trusted_hops, pseudonymise, logpush_key)
     told = Console(stderr=True)
-    if pseudonymiser is not None and pseudonymiser.warning:
-        told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
+    warn_of_key(options, told)
     request = AlarmRequest(
         recent=tuple(recent),
         past=tuple(past or ()),
         split=split if split is None or split.tzinfo else split.replace(tzinfo=UTC),
         accounts=accounts,
-        read=ReadOptions(
-            source=source,
-            mapping=mapping,
-            trusted_hops=trusted_hops,
-            pseudonymiser=pseudonymiser,
-            logpush_key=logpush_key,
-        ),
+        read=options,
         by=by,
         window=window,
         false_alarms=false_alarms,

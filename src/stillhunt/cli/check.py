@@ -12,12 +12,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from stillhunt.campaigns.coverage import lost_without
+from stillhunt.cli.options import LogpushKey, ManyLogs, Mapping, Source, TrustedHops, read_options
 from stillhunt.errors import InputError
-from stillhunt.readers import ReadOptions, find_files
+from stillhunt.readers import find_files
 from stillhunt.readers.checked import ENOUGH, Checked, checked, checked_table
 from stillhunt.readers.spend_logs import is_database
 from stillhunt.records.exchange import REQUIRED
-from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.visible import visible
 
 _SHOWN = 70
@@ -25,23 +25,11 @@ _REASONS = 5
 
 
 def check(
-    logs: Annotated[
-        list[str],
-        typer.Argument(
-            help="Log files, or folders of them; or postgresql://USER@HOST/DATABASE of LiteLLM."
-        ),
-    ],
-    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
-    ] = None,
-    logpush_key: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
-    ] = None,
-    trusted_hops: Annotated[
-        int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
-    ] = 0,
+    logs: ManyLogs,
+    source: Source = "auto",
+    mapping: Mapping = None,
+    logpush_key: LogpushKey = None,
+    trusted_hops: TrustedHops = 0,
     pseudonymise: Annotated[
         Path | None,
         typer.Option(help="Key file: show accounts and addresses as they would be hashed."),
@@ -62,13 +50,7 @@ def check(
       stillhunt check gateway.jsonl --source mapping --mapping mine.toml
       PGPASSWORD=... stillhunt check postgresql://stillhunt@db.internal/litellm
     """
-    options = ReadOptions(
-        source=source,
-        mapping=mapping,
-        trusted_hops=trusted_hops,
-        pseudonymiser=Pseudonymiser.from_file(pseudonymise) if pseudonymise else None,
-        logpush_key=logpush_key,
-    )
+    options = read_options(source, mapping, trusted_hops, pseudonymise, logpush_key)
     console = Console(highlight=False)
     found = [checked_table(log, options, look, show) for log in logs if is_database(log)]
     for one in found:

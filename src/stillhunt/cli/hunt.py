@@ -18,10 +18,22 @@ from stillhunt.campaigns.hunt import HuntResult
 from stillhunt.campaigns.hunt import hunt as run_hunt
 from stillhunt.campaigns.outputs import has_table
 from stillhunt.campaigns.request import HuntRequest, Progress, is_address
+from stillhunt.cli.options import (
+    Accounts,
+    LogpushKey,
+    Mapping,
+    MaxBadOfAll,
+    Memory,
+    Pseudonymise,
+    Source,
+    Threads,
+    TrustedHops,
+    read_options,
+    warn_of_key,
+)
 from stillhunt.cli.over_time import show_over_time
 from stillhunt.cli.spark import spark_settings
 from stillhunt.errors import MissingExtraError, UsageError
-from stillhunt.readers import ReadOptions
 from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.page import write_report
 from stillhunt.report.price import price_of
@@ -43,20 +55,11 @@ def hunt(
     out: Annotated[Path, typer.Option(help="Folder for the findings; replaced as a whole.")] = Path(
         "out"
     ),
-    accounts: Annotated[
-        Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
-    ] = None,
-    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
-    ] = None,
-    logpush_key: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
-    ] = None,
-    trusted_hops: Annotated[
-        int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
-    ] = 0,
+    accounts: Accounts = None,
+    source: Source = "auto",
+    mapping: Mapping = None,
+    logpush_key: LogpushKey = None,
+    trusted_hops: TrustedHops = 0,
     since: Annotated[
         datetime | None, typer.Option(help="Only exchanges from here on (UTC).")
     ] = None,
@@ -75,10 +78,7 @@ def hunt(
             help="Chance that a cluster acting as one is a harvest, beforehand.",
         ),
     ] = PRIOR,
-    pseudonymise: Annotated[
-        Path | None,
-        typer.Option(help="Key file: hash accounts, addresses, e-mail domains as they are read."),
-    ] = None,
+    pseudonymise: Pseudonymise = None,
     clear: Annotated[
         bool, typer.Option("--clear", help="Write linked addresses, payers and domains in clear.")
     ] = False,
@@ -107,18 +107,9 @@ def hunt(
             help="Let verdicts change the prior and whom clusters are compared with.",
         ),
     ] = False,
-    max_bad: Annotated[
-        float,
-        typer.Option(
-            min=0.0, max=1.0, help="Share of malformed rows above which nothing is concluded."
-        ),
-    ] = 0.01,
-    memory: Annotated[
-        str, typer.Option(help="Memory limit of the engine; beyond it, it spills to disk.")
-    ] = "1GB",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Cores to use; all by default.")
-    ] = None,
+    max_bad: MaxBadOfAll = 0.01,
+    memory: Memory = "1GB",
+    threads: Threads = None,
     engine: Annotated[
         str, typer.Option(help="duckdb, in this process, or spark, on a cluster or on all cores.")
     ] = "duckdb",
@@ -174,19 +165,13 @@ def hunt(
         )
     settings = spark_settings(engine, master, spark_conf or [])
     price_of(price_input, price_output)  # complains now, not after the hunt
-    pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
+    options = read_options(source, mapping, trusted_hops, pseudonymise, logpush_key)
     request = HuntRequest(
         logs=tuple(log if is_address(log) else Path(log) for log in logs or ()),
         out=out,
         store=store,
         accounts=accounts,
-        read=ReadOptions(
-            source=source,
-            mapping=mapping,
-            trusted_hops=trusted_hops,
-            pseudonymiser=pseudonymiser,
-            logpush_key=logpush_key,
-        ),
+        read=options,
         since=since,
         until=until,
         fdr=fdr,
@@ -199,15 +184,14 @@ def hunt(
         spark_conf=settings,
         clear=clear,
         jsonl=table_format == "jsonl",
-        seeds=_names(seed, pseudonymiser),
-        allow=_names(allow, pseudonymiser),
+        seeds=_names(seed, options.pseudonymiser),
+        allow=_names(allow, options.pseudonymiser),
         previous=previous,
         verdicts=verdicts,
         calibrate_on_verdicts=calibrate_on_verdicts,
     )
     told = Console(stderr=True)
-    if pseudonymiser is not None and pseudonymiser.warning:
-        told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
+    warn_of_key(options, told)
 
     if previous is None and has_table(out, "history"):
         told.print(

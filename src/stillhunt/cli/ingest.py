@@ -11,12 +11,24 @@ from rich.markup import escape
 from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
 
+from stillhunt.cli.options import (
+    Accounts,
+    KeepDays,
+    LogpushKey,
+    Mapping,
+    MaxBadOfFile,
+    Pseudonymise,
+    Source,
+    Threads,
+    TrustedHops,
+    read_options,
+    warn_of_key,
+)
 from stillhunt.cli.receive import receive
 from stillhunt.cli.sealing import SealOption, sealing_into
 from stillhunt.errors import InputError, UsageError
-from stillhunt.readers import ReadOptions, find_files
+from stillhunt.readers import find_files
 from stillhunt.readers.spend_logs import is_database, place_of
-from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.visible import visible
 from stillhunt.store.accounts import take_accounts
 from stillhunt.store.ingest import Ingest, Outcome, keep_from
@@ -43,37 +55,15 @@ def ingest(
     otlp_seconds: Annotated[
         float, typer.Option(min=0.1, help="Seconds between takings-in of what was received.")
     ] = 60.0,
-    accounts: Annotated[
-        Path | None, typer.Option(help="Accounts table (Parquet, CSV or JSON Lines).")
-    ] = None,
-    keep_days: Annotated[
-        int | None,
-        typer.Option(min=1, help="Keep so many days, today included; delete what is older (UTC)."),
-    ] = None,
-    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
-    ] = None,
-    logpush_key: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
-    ] = None,
-    trusted_hops: Annotated[
-        int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
-    ] = 0,
-    pseudonymise: Annotated[
-        Path | None,
-        typer.Option(help="Key file: hash accounts, addresses, e-mail domains as they are read."),
-    ] = None,
-    max_bad: Annotated[
-        float,
-        typer.Option(
-            min=0.0, max=1.0, help="Share of malformed rows above which a file is refused."
-        ),
-    ] = 0.01,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Cores to use; all by default.")
-    ] = None,
+    accounts: Accounts = None,
+    keep_days: KeepDays = None,
+    source: Source = "auto",
+    mapping: Mapping = None,
+    logpush_key: LogpushKey = None,
+    trusted_hops: TrustedHops = 0,
+    pseudonymise: Pseudonymise = None,
+    max_bad: MaxBadOfFile = 0.01,
+    threads: Threads = None,
     seal: SealOption = None,
 ) -> None:
     """Take logs into a store: no text is kept, and each file is taken in once.
@@ -96,17 +86,9 @@ def ingest(
       stillhunt ingest logs/ --store store/ --seal log/
       stillhunt hunt --store store/ --since 2026-01-01
     """
-    pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
+    options = read_options(source, mapping, trusted_hops, pseudonymise, logpush_key)
     told = Console(stderr=True)
-    if pseudonymiser is not None and pseudonymiser.warning:
-        told.print(f"[yellow]{escape(pseudonymiser.warning)}[/]")
-    options = ReadOptions(
-        source=source,
-        mapping=mapping,
-        trusted_hops=trusted_hops,
-        pseudonymiser=pseudonymiser,
-        logpush_key=logpush_key,
-    )
+    warn_of_key(options, told)
     if bool(logs) == (otlp is not None):
         raise UsageError(
             "What is to be taken in is not said, or said twice.",
@@ -118,7 +100,7 @@ def ingest(
     databases = [log for log in logs or [] if is_database(log)]
     paths = [Path(log) for log in logs or [] if not is_database(log)]
     files = [path for path, _ in find_files(paths)]
-    key = pseudonymiser.key_id if pseudonymiser else None
+    key = options.pseudonymiser.key_id if options.pseudonymiser else None
     console = Console()
     sealed: list[str] = []
     with store_to_write(store, key) as held, sealing_into(seal, held, sealed):

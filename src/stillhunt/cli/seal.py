@@ -12,12 +12,20 @@ from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColum
 from rich.progress import Progress as Bar
 
 from stillhunt.campaigns.degree_totals import totals_maker
+from stillhunt.cli.options import (
+    LogpushKey,
+    Mapping,
+    Pseudonymise,
+    Source,
+    Threads,
+    TrustedHops,
+    read_options,
+    warn_of_key,
+)
 from stillhunt.cli.sealing import sentences, set_witnesses, working_folder
 from stillhunt.errors import UsageError
 from stillhunt.evidence.log.seam import MakeTotals
 from stillhunt.evidence.log.writer import LogWriter, writing_log
-from stillhunt.readers import ReadOptions
-from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.sealing.from_logs import LogFiles, seal_logs
 from stillhunt.sealing.from_store import Sealed, seal_store
 from stillhunt.sharing.witness_client import collect
@@ -45,19 +53,11 @@ def seal(
         int | None,
         typer.Option(min=0, help="Witnesses that must cosign before a head is made public."),
     ] = None,
-    source: Annotated[
-        str, typer.Option(help="Log format: auto, canonical, litellm, otel or mapping.")
-    ] = "auto",
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
-    ] = None,
-    trusted_hops: Annotated[
-        int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
-    ] = 0,
-    pseudonymise: Annotated[
-        Path | None,
-        typer.Option(help="Key file: hash accounts, addresses, e-mail domains as they are read."),
-    ] = None,
+    source: Source = "auto",
+    mapping: Mapping = None,
+    logpush_key: LogpushKey = None,
+    trusted_hops: TrustedHops = 0,
+    pseudonymise: Pseudonymise = None,
     max_bad: Annotated[
         float,
         typer.Option(
@@ -81,9 +81,7 @@ def seal(
         ),
     ] = 0.0,
     memory: Annotated[str, typer.Option(help="Memory for counting totals.")] = "2GB",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Cores to use; all by default.")
-    ] = None,
+    threads: Threads = None,
 ) -> None:
     """Seal exchanges into a log that cannot be rewritten unseen.
 
@@ -108,11 +106,9 @@ def seal(
             "A store has its accounts table, and its names as they came in.",
             "Leave out --accounts and --pseudonymise.",
         )
-    pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
-    options = ReadOptions(
-        source=source, mapping=mapping, trusted_hops=trusted_hops, pseudonymiser=pseudonymiser
-    )
+    options = read_options(source, mapping, trusted_hops, pseudonymise, logpush_key)
     console, told = Console(), Console(stderr=True)
+    warn_of_key(options, told)
     with writing_log(log) as writer, working_folder(log) as work:
         set_witnesses(writer, witness, quorum)
         counted = totals_maker(writer.log, work, totals_days, memory, threads) if totals else None

@@ -21,10 +21,22 @@ from stillhunt.campaigns.hunt import hunt as run_hunt
 from stillhunt.campaigns.outputs import read_json
 from stillhunt.campaigns.request import HuntRequest
 from stillhunt.cli.ingest import sentences
+from stillhunt.cli.options import (
+    KeepDays,
+    LogpushKey,
+    Mapping,
+    MaxBadOfFile,
+    Memory,
+    Pseudonymise,
+    Source,
+    Threads,
+    TrustedHops,
+    read_options,
+    warn_of_key,
+)
 from stillhunt.cli.sealing import SealOption, sealing_into
 from stillhunt.errors import MissingExtraError, StillhuntError, UsageError
 from stillhunt.readers import ReadOptions
-from stillhunt.records.pseudonyms import Pseudonymiser
 from stillhunt.report.page import write_report
 from stillhunt.report.visible import visible
 from stillhunt.store.accounts import take_accounts
@@ -64,43 +76,21 @@ def watch(
     accounts: Annotated[
         Path | None, typer.Option(help="Accounts table; read again whenever it has changed.")
     ] = None,
-    keep_days: Annotated[
-        int | None,
-        typer.Option(min=1, help="Keep so many days, today included; delete what is older (UTC)."),
-    ] = None,
+    keep_days: KeepDays = None,
     hunt_days: Annotated[
         int | None, typer.Option(min=1, help="Hunt in so many days, today included; else in all.")
     ] = None,
     settle: Annotated[
         float, typer.Option(min=0.0, help="Seconds that a file must have been left alone.")
     ] = 10.0,
-    source: Annotated[str, typer.Option(help="Log format; stillhunt formats lists them.")] = "auto",
-    mapping: Annotated[
-        Path | None, typer.Option(help="TOML file that maps your own JSON (with --source mapping).")
-    ] = None,
-    logpush_key: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the private key that opens what Cloudflare encrypted."),
-    ] = None,
-    trusted_hops: Annotated[
-        int, typer.Option(min=0, help="Your own proxies before the gateway, for X-Forwarded-For.")
-    ] = 0,
-    pseudonymise: Annotated[
-        Path | None,
-        typer.Option(help="Key file: hash accounts, addresses, e-mail domains as they are read."),
-    ] = None,
-    max_bad: Annotated[
-        float,
-        typer.Option(
-            min=0.0, max=1.0, help="Share of malformed rows above which a file is refused."
-        ),
-    ] = 0.01,
-    memory: Annotated[
-        str, typer.Option(help="Memory limit of the engine; beyond it, it spills to disk.")
-    ] = "1GB",
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Cores to use; all by default.")
-    ] = None,
+    source: Source = "auto",
+    mapping: Mapping = None,
+    logpush_key: LogpushKey = None,
+    trusted_hops: TrustedHops = 0,
+    pseudonymise: Pseudonymise = None,
+    max_bad: MaxBadOfFile = 0.01,
+    memory: Memory = "1GB",
+    threads: Threads = None,
     seal: SealOption = None,
     cycles: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many; by default only when told to.")
@@ -126,14 +116,8 @@ def watch(
             "It is watched either a folder or a Kafka topic.",
             "Give --folder IN, or --kafka BROKERS with --topic NAME.",
         )
-    pseudonymiser = Pseudonymiser.from_file(pseudonymise) if pseudonymise else None
-    options = ReadOptions(
-        source=source,
-        mapping=mapping,
-        trusted_hops=trusted_hops,
-        pseudonymiser=pseudonymiser,
-        logpush_key=logpush_key,
-    )
+    options = read_options(source, mapping, trusted_hops, pseudonymise, logpush_key)
+    warn_of_key(options, Console(stderr=True))
     messages = (
         Topic(kafka, topic, _settings(kafka_settings)) if kafka and topic is not None else None
     )
