@@ -17,6 +17,7 @@ from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.strict_json import decode
 from stillhunt.evidence.timestamps import StampError, check_stamp
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
+from stillhunt.evidence.verify.opened_checks import check_opened
 from stillhunt.evidence.verify.openings import check_opening, read_opening
 
 _MOST = 64 << 20
@@ -104,13 +105,10 @@ def check_timestamps(context: Context) -> Outcome:
 
 
 def check_openings(context: Context) -> Outcome:
-    """Accounts and values that were opened one by one are those of the claim."""
+    """Accounts, values and exchanges that were opened one by one are those of the claim."""
     names = [name for name in context.members if name.startswith("openings/")]
-    if not names:
-        return not_applicable("The bundle carries none.")
     if names != [f"openings/{i:06d}.json" for i in range(len(names))]:
         raise Refused(Code.OPENING, "The openings are not numbered one after another.")
-    opened = []
     seen: set[bytes] = set()
     for name in names:
         body = context.body(name)
@@ -118,6 +116,8 @@ def check_openings(context: Context) -> Outcome:
             raise Refused(Code.OPENING, "An opening is given twice.")
         seen.add(sha256(body).digest())
         said = check_opening(read_opening(body), context.statement, context.leaves)
-        opened.append(said)
         context.shown.append(said)
-    return passed(f"{len(opened)} openings are of this claim.")
+    whole = check_opened(context)
+    if not names and not whole:
+        return not_applicable("The bundle carries none.")
+    return passed(f"{len(names)} openings and {whole:,} whole exchanges are of this claim.")
