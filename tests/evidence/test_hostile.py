@@ -60,7 +60,7 @@ def test_every_code_has_a_bundle_that_deserves_it() -> None:
     cases = all_cases()
     assert len({case.name for case in cases}) == len(cases) >= 40
     # Nonces are the asker's affair; the plain one is for a trust file that names no certificate.
-    never = {Code.TIMESTAMP, Code.TIMESTAMP_OTHER_NONCE, Code.LEAVES_WRONG_EXCHANGE}
+    never = {Code.TIMESTAMP, Code.TIMESTAMP_OTHER_NONCE}
     assert set(Code) - {case.code for case in cases} <= never
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stillhunt.errors import InputError
+from stillhunt.errors import InputError, UsageError
 from stillhunt.evidence import container
 from stillhunt.evidence.claim.answer import LeafSource
 from stillhunt.evidence.claim.gather import LogLeaves
@@ -101,12 +101,18 @@ def open_exchanges(log: Log, bundle: Path, state: ClaimState, ids: Iterable[str]
     Raises:
         InputError: the claimant's part is of another claim, the bundle shows everything already, or
             the claim does not count one of the exchanges.
+        UsageError: the claim is about another log.
     """
     members = dict(container.read(bundle))
     statement = statement_in(members)
     if statement.digest != state.statement:
         raise InputError(
             "The claimant's part belongs to another claim.", "Name the right one with --private."
+        )
+    if log.origin != statement.predicate["origin"]:
+        raise UsageError(
+            f"This is another log than the claim's, {statement.predicate['origin']}.",
+            "Name that one with --log.",
         )
     if statement.depth == "full":
         raise InputError(
