@@ -14,7 +14,6 @@ from stillhunt.evidence.claim.rows import ClaimTrees
 from stillhunt.evidence.opening import open_account, open_value
 from stillhunt.evidence.refusal import Code
 from stillhunt.evidence.value_hash import value_hash
-from stillhunt.evidence.verify import Trust
 
 
 def recorded(forge: Forge, depth: str = "full") -> tuple[Draft, dict[str, Any]]:
@@ -53,11 +52,11 @@ def a_batch_record_of_other_leaves(forge: Forge) -> Done:
     return with_records(forge, draft, whole)
 
 
-@refused(13, Code.TOTALS)
-def totals_without_the_batches_that_they_are_of(forge: Forge) -> tuple[Done, Trust]:
+@refused(13, Code.TOTALS_MALFORMED)
+def totals_without_the_batches_that_they_are_of(forge: Forge) -> Done:
     draft = forge.draft()
     draft.members["totals"] = b"{}"
-    return forge.finish(draft), forge.trust(totals=lambda *_: "Totals hold.")
+    return forge.finish(draft)
 
 
 NAME = "acct-7"

@@ -1,4 +1,4 @@
-"""What a bundle may carry besides: time stamps, batch records, totals; and keys that changed."""
+"""What a bundle may carry besides: time stamps and batch records; and keys that changed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stillhunt.evidence.claim.state import read_state
 from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.log.settings import Settings, WitnessAddress, write_settings
 from stillhunt.evidence.log.writer import writing_log
-from stillhunt.evidence.refusal import Code, Refused
+from stillhunt.evidence.refusal import Code
 from stillhunt.evidence.strict_json import decode, encode
 from stillhunt.evidence.timestamps import StampRefusal
 from stillhunt.evidence.verify import read_trust, verify
@@ -121,30 +121,6 @@ def test_batch_records_that_are_not_the_logs_are_refused(
         forged(change)
         done = claim(made, tmp_path / f"{i}.claim", "pseudonymous")
         assert verify(done.bundle, trust=made.trust()).code is Code.BATCH_RECORDS
-
-
-def test_totals_are_checked_by_whoever_knows_them(made: World, tmp_path: Path) -> None:
-    done = claim(made, tmp_path / "a.claim", totals=b"sums")
-    seen: list[tuple[bytes, int]] = []
-
-    def good(body: bytes, records: list[dict[str, Any]]) -> str:
-        seen.append((body, len(records)))
-        return "The sums hold."
-
-    report = verify(done.bundle, trust=made.trust(totals=good))
-    assert report.ok
-    assert "The sums hold." in report.shown
-    assert seen == [(b"sums", 2)]
-
-    def bad(_body: bytes, _records: list[dict[str, Any]]) -> str:
-        raise Refused(Code.TOTALS, "They do not.")
-
-    assert verify(done.bundle, trust=made.trust(totals=bad)).code is Code.TOTALS
-    report = verify(done.bundle, trust=made.trust())
-    assert report.ok
-    assert any("nothing here checks them" in said for said in report.not_shown)
-    changed = packed(done.bundle, tmp_path / "b.claim", totals=b"sumz")
-    assert verify(changed, trust=made.trust(totals=good)).code is Code.MEMBER_DIGEST
 
 
 def test_a_later_head_serves_where_the_first_has_no_witness(tmp_path: Path) -> None:

@@ -68,7 +68,6 @@ class Code(StrEnum):
     TIMESTAMP_CERTIFICATE_EXPIRED = "timestamp-certificate-expired"
     TIMESTAMP_FUTURE = "timestamp-in-the-future"
     TIMESTAMP_UNTRUSTED = "timestamp-untrusted"
-    TOTALS = "totals"
     TOTALS_MALFORMED = "totals-malformed"
     TOTALS_INCLUSION = "totals-inclusion"
     TOTALS_ACCOUNT = "totals-account"

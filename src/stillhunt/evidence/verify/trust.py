@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from stillhunt.errors import InputError
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.note import COSIGNATURE, ED25519, VerifierKey, parse_vkey
 from stillhunt.evidence.strict_json import decode_loose
-
-TotalsCheck = Callable[[bytes, list[dict[str, Any]]], str]
-"""Checks the member ``totals`` against the batch records that the bundle carries; returns a sentence of
-what was shown, raises Refused otherwise."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +24,6 @@ class Trust:
         seed: value that the verifier gave the claimant for the audit, 64 hexadecimal digits.
         authorities: PEM files of time-stamping authorities' roots.
         most_error, least_confidence: an audit at weaker rates than these is refused.
-        totals: checks degree totals.
         now: by the verifier's clock.
     """
 
@@ -43,7 +36,6 @@ class Trust:
     authorities: tuple[bytes, ...] = ()
     most_error: float = 0.05
     least_confidence: float = 0.95
-    totals: TotalsCheck | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
