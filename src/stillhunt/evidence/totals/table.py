@@ -10,13 +10,11 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CTR
 
 from stillhunt.evidence.canonical import canonical_json
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.merkle import MemoryTree, Rows, as_hashes, leaf_hash, leaf_hashes
+from stillhunt.evidence.primitives import key_stream
 from stillhunt.evidence.totals.rows import (
     MOST_GRAMS,
     SALT_BYTES,
@@ -63,8 +61,7 @@ class TotalsTable:
     def salts(self) -> Rows:
         """Of the values, then of the templates, (n + t, 16)."""
         count = len(self.value) + len(self.templates)
-        stream = Cipher(AES(self.key), CTR(bytes(16))).encryptor()
-        made = stream.update(bytes(SALT_BYTES * count))
+        made = key_stream(self.key, 0, SALT_BYTES * count)
         return np.frombuffer(made, dtype=np.uint8).reshape(count, SALT_BYTES)
 
     @cached_property
