@@ -8,13 +8,12 @@ import numpy as np
 
 from stillhunt.errors import MissingExtraError, StillhuntError
 from stillhunt.evidence.batch_proof import batch_root
-from stillhunt.evidence.canonical import canonical_json, decode_base64
+from stillhunt.evidence.canonical import decode, decode_base64, encode
 from stillhunt.evidence.entries import BATCH, digest_entry
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.log.batches import Batch, parse_batch
 from stillhunt.evidence.merkle import leaf_hash
 from stillhunt.evidence.refusal import Code, Refused
-from stillhunt.evidence.strict_json import decode
 from stillhunt.evidence.timestamps import StampError, check_stamp
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
 from stillhunt.evidence.verify.opened_checks import check_opened
@@ -37,7 +36,7 @@ def read_batches(context: Context) -> list[Batch]:
         raise wrong
     head = context.after.checkpoint
     try:
-        batches = [parse_batch(canonical_json(record)) for record in value["records"]]
+        batches = [parse_batch(encode(record)) for record in value["records"]]
         leaves = [leaf_hash(digest_entry(BATCH, batch.digest())) for batch in batches]
         places = [batch.leaf for batch in batches]
         root = batch_root(head.size, places, leaves, decode_base64(value["proof"]))
