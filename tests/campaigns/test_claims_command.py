@@ -45,6 +45,11 @@ def campaign(baseline: Path) -> dict[str, Any]:
     return max(rows, key=lambda row: row["exchanges"])
 
 
+def max_campaign(baseline: Path) -> str:
+    rows = read_table(baseline, "campaigns").to_pylist()
+    return str(max(rows, key=lambda row: row["exchanges"])["campaign"])
+
+
 def claimed(out: Path) -> dict[str, Any]:
     done = run("verify", out, "--trust", out.parent / "trust.json", "--seed", SEED, "--json")
     assert done.exit_code == 0, done.stdout
@@ -79,6 +84,62 @@ def test_a_campaign_is_claimed_audited_opened_and_verified(
         assert figures["claimed"][count] == campaign[count]
     assert figures["audit"]["positions"]["bad_at_most"] <= campaign["exchanges"] // 100
     assert not any(figures["not_covered"].values())
+
+
+def chosen_of(baseline: Path, name: str, count: int) -> list[str]:
+    table = read_table(baseline, "exchanges")
+    rows = zip(table.column("campaign").to_pylist(), table.column("exchange_id").to_pylist())  # noqa: B905
+    return sorted({ident for campaign, ident in rows if campaign == name})[:count]
+
+
+def opened_lines(out: Path, *more: str) -> list[dict[str, Any]]:
+    trust = out.parent / "trust.json"
+    done = run("verify", out, "--trust", trust, "--show-openings", *more)
+    assert done.exit_code == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_chosen_exchanges_are_opened_at_any_time(
+    baseline: Path, sealed: Path, campaign: dict[str, Any], tmp_path: Path
+) -> None:
+    out = tmp_path / "c.claim"
+    (tmp_path / "trust.json").write_bytes((sealed.parent / "trust.json").read_bytes())
+    name = campaign["campaign"]
+    one, *some = chosen_of(baseline, name, 30)
+    assert run("claim", name, "--findings", baseline, "--log", sealed, "--out", out).exit_code == 0
+    assert run("open", out, "--log", sealed, "--exchange", one).exit_code == 0
+    assert run("audit", out, "--log", sealed, "--seed", SEED).exit_code == 0
+    (tmp_path / "some.txt").write_text("\n".join(some) + "\n")
+    account = read_table(baseline, "accounts").to_pylist()
+    holder = next(row["account"] for row in account if row["campaign"] == name)
+    words = ["--exchanges", tmp_path / "some.txt", "--account", holder]
+    done = run("open", out, "--log", sealed, *words)
+    assert "30 exchanges are open whole" in done.stdout
+    lines = opened_lines(out, "--seed", SEED)
+    assert sorted(line["exchange_id"] for line in lines) == sorted([one, *some])
+    figures = claimed(out)["opened"]
+    assert figures["exchanges"] == 30
+    assert figures["output_tokens"] == sum(line["output_tokens"] or 0 for line in lines)
+
+
+def test_a_claim_may_be_made_with_chosen_exchanges_open(
+    baseline: Path, sealed: Path, campaign: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "trust.json").write_bytes((sealed.parent / "trust.json").read_bytes())
+    name = campaign["campaign"]
+    chosen = chosen_of(baseline, name, 2)
+    picks = [word for ident in chosen for word in ("--exchange", ident)]
+    for depth, made in (("full", "pseudonymous"), ("counts", "counts")):
+        out = tmp_path / f"{depth}.claim"
+        words = ["--findings", baseline, "--log", sealed, "--out", out, "--depth", depth]
+        done = run("claim", name, *words, *picks, "--audit", "own")
+        assert f"Opened whole: 2 exchanges, in a claim of depth {made}." in done.stdout
+        assert sorted(line["exchange_id"] for line in opened_lines(out)) == chosen
+    size = Log(sealed).checkpoint().size
+    with pytest.raises(InputError, match="does not count the exchange"):
+        run("claim", name, *words, "--exchange", "nobody's")
+    # What cannot be made leaves nothing in the log.
+    assert Log(sealed).checkpoint().size == size
 
 
 @pytest.mark.parametrize("depth", ["pseudonymous", "full"])
@@ -133,5 +194,17 @@ def test_wrong_words_are_answered(baseline: Path, sealed: Path, tmp_path: Path) 
         run("claim", "c", "--log", sealed, "--out", tmp_path / "x.claim", "--audit", "mine")
     with pytest.raises(UsageError, match="no witness"):
         run("claim", "c", "--log", sealed, "--out", tmp_path / "x.claim", "--audit", "witness")
+    from stillhunt.evidence.log.create import create_log
+
+    out = tmp_path / "x.claim"
+    words = ["claim", max_campaign(baseline), "--findings", baseline, "--log", sealed, "--out", out]
+    assert run(*words).exit_code == 0
+    with pytest.raises(UsageError, match="from the log"):
+        run("open", out, "--exchange", "req-1")
+    with pytest.raises(UsageError, match="nothing to open"):
+        run("open", out, "--log", sealed)
+    create_log(tmp_path / "other", "example.com/other")
+    with pytest.raises(UsageError, match="another log"):
+        run("open", out, "--log", tmp_path / "other", "--exchange", "req-1")
     with pytest.raises(UsageError, match="one seed"):
         run("audit", tmp_path / "x.claim", "--log", sealed)

@@ -69,6 +69,7 @@ def all_cases() -> tuple[Case, ...]:
     import hostile_extras  # noqa: F401
     import hostile_leaves  # noqa: F401
     import hostile_logs  # noqa: F401
+    import hostile_opened  # noqa: F401
     import hostile_stamps  # noqa: F401
     import hostile_statements  # noqa: F401
 

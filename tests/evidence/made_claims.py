@@ -16,6 +16,7 @@ from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.note import COSIGNATURE
 from stillhunt.evidence.seed import Seed, witnessed_seed
+from stillhunt.evidence.value_hash import exchange_digest
 from stillhunt.evidence.verify import Trust
 from stillhunt.records.leaf import LAYOUT, SCALARS
 
@@ -44,6 +45,14 @@ def observations(rows: int, accounts: int, seed: int = 1) -> np.ndarray:
         missing = rng.random(rows) < part
         out["nulls"] |= missing.astype(np.uint32) << np.uint32(names.index(name))
         out[name][missing] = 0
+    return out
+
+
+def with_ids(rows: np.ndarray, first: int = 0) -> np.ndarray:
+    """The same observations, their exchanges named req-0, req-1 and so on."""
+    ids = [f"req-{first + i}" for i in range(len(rows))]
+    out = rows.copy()
+    out["exchange"] = np.frombuffer(b"".join(map(exchange_digest, ids)), dtype="V16")
     return out
 
 

@@ -1,4 +1,4 @@
-"""What a bundle may carry besides: time stamps, batch records; and keys that changed."""
+"""What a bundle may carry besides: time stamps and batch records; and keys that changed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ pytest.importorskip("rfc3161_client", reason="needs the extra evidence")
 from stillhunt.cli.app import app
 from stillhunt.errors import InputError, MissingExtraError
 from stillhunt.evidence import container
+from stillhunt.evidence.canonical import decode, encode
 from stillhunt.evidence.claim.respond import add_timestamps, refresh, respond
 from stillhunt.evidence.claim.state import read_state
 from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.log.settings import Settings, WitnessAddress, write_settings
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.refusal import Code
-from stillhunt.evidence.strict_json import decode, encode
 from stillhunt.evidence.timestamps import StampRefusal
 from stillhunt.evidence.verify import read_trust, verify
 

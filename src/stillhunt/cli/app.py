@@ -14,13 +14,14 @@ from rich.markup import escape
 from stillhunt.cli.alarm import alarm
 from stillhunt.cli.case import case
 from stillhunt.cli.check import check
-from stillhunt.cli.claim import audit, claim, open_, verify_
+from stillhunt.cli.claim import audit, claim, verify_
 from stillhunt.cli.claim_page import claim_page
 from stillhunt.cli.explain import explain
 from stillhunt.cli.formats import formats
 from stillhunt.cli.hunt import hunt
 from stillhunt.cli.ingest import ingest
 from stillhunt.cli.log import app as log_app
+from stillhunt.cli.open import open_
 from stillhunt.cli.report import report
 from stillhunt.cli.seal import seal
 from stillhunt.cli.simulate import simulate

@@ -1,4 +1,4 @@
-"""``stillhunt claim``, ``audit``, ``open`` and ``verify``: evidence that a stranger can check."""
+"""``stillhunt claim``, ``audit`` and ``verify``: evidence that a stranger can check."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from rich.markup import escape
 
 from stillhunt.campaigns.claims import MOST_MISSING, claimable
 from stillhunt.campaigns.reproduce import add_reproduction
+from stillhunt.cli.open import chosen_ids
 from stillhunt.errors import InputError, UsageError
 from stillhunt.evidence.audit import Rates
+from stillhunt.evidence.claim.gather import LogLeaves
 from stillhunt.evidence.claim.make import make_claim
 from stillhunt.evidence.claim.respond import (
     Answered,
-    add_openings,
     commit_size,
     refresh,
     respond,
-    statement_of,
 )
 from stillhunt.evidence.claim.state import ClaimState, read_state, state_path
 from stillhunt.evidence.log.reader import Log
 from stillhunt.evidence.log.settings import read_settings
 from stillhunt.evidence.log.writer import writing_log
 from stillhunt.evidence.merkle import consistency_proof
-from stillhunt.evidence.opening import open_account, open_value
+from stillhunt.evidence.opened.making import claimed_exchanges, open_exchanges
 from stillhunt.evidence.seed import Seed, auditors_seed, own_seed, witnessed_seed
 from stillhunt.evidence.verify import Trust, examine, read_trust
+from stillhunt.evidence.verify.observation_lines import observation_lines
 from stillhunt.evidence.verify.text import report_text
 from stillhunt.sharing.witness_client import collect
 
@@ -50,9 +51,16 @@ def claim(
         str,
         typer.Option(
             help="counts: numbers alone; pseudonymous: every exchange without names; full: all of "
-            "what the log knows."
+            "what the log knows, or of the exchanges that you choose, the others without names."
         ),
     ] = "counts",
+    exchange: Annotated[
+        list[str] | None,
+        typer.Option(help="Id of an exchange to open whole; may be given several times."),
+    ] = None,
+    exchanges: Annotated[
+        Path | None, typer.Option(help="File of such ids, one a line.", show_default=False)
+    ] = None,
     audit: Annotated[
         str,
         typer.Option(
@@ -80,6 +88,7 @@ def claim(
       stillhunt claim c-0123456789ab --findings out/ --log LOG --out c.claim
       stillhunt claim c-0123456789ab --log LOG --out c.claim --audit witness
       stillhunt claim c-0123456789ab --log LOG --out c.claim --depth pseudonymous --audit own
+      stillhunt claim c-0123456789ab --log LOG --out c.claim --depth full --exchanges chosen.txt
     """
     if audit not in ("none", "own", "witness"):
         raise UsageError(f"There is no audit {audit!r}.", "Use none, own or witness.")
@@ -88,9 +97,15 @@ def claim(
             "The log has no witness that could draw.",
             "Name one with stillhunt log witness, or use --audit own, or an auditor's seed later.",
         )
+    ids = chosen_ids(exchange, exchanges)
+    if depth == "full" and ids:
+        depth = "pseudonymous"
     console = Console(stderr=True)
     with console.status("Looking for the campaign's exchanges in the log"):
         ready = claimable(findings, campaign, log, depth=depth, most_missing=max_missing)
+        # Before the log holds a claim that lacks them.
+        if ids:
+            claimed_exchanges(ready.found.rows, LogLeaves(Log(log)), ids)
     with console.status("Building the claim"):
         made = make_claim(
             log, ready.facts, ready.found, out, depth=depth,
@@ -98,10 +113,11 @@ def claim(
         )  # fmt: skip
         _ask_witnesses(log, console)
         refresh(Log(log), out, out)
-    exchanges, inputs, outputs = made.statement.weights
+        many = open_exchanges(Log(log), out, read_state(made.private), ids, out) if ids else 0
+    counted, inputs, outputs = made.statement.weights
     told = Console()
     told.print(
-        f"Claimed: {exchanges:,} exchanges by {made.statement.accounts:,} accounts, {inputs:,} input and "
+        f"Claimed: {counted:,} exchanges by {made.statement.accounts:,} accounts, {inputs:,} input and "
         f"{outputs:,} output tokens."
     )
     lost = made.statement.predicate["not_covered"]
@@ -110,6 +126,8 @@ def claim(
             f"[yellow]Not claimed[/]: {lost['exchanges']:,} exchanges and {lost['accounts']:,} accounts of "
             "the finding, which the log cannot show."
         )
+    if many:
+        told.print(f"Opened whole: {many:,} exchanges, in a claim of depth {depth}.")
     told.print(f"Statement: {made.statement.digest.hex()} (leaf {made.position:,} of the log)")
     if audit != "none" and depth != "full":
         seed = own_seed() if audit == "own" else _witness_seed(Log(log), out, None)
@@ -155,44 +173,6 @@ def audit(
     )
 
 
-def open_(
-    bundle: Annotated[Path, typer.Argument(help="The bundle of the claim.")],
-    account: Annotated[
-        list[str] | None, typer.Option(help="An account to open; may be given several times.")
-    ] = None,
-    organization: Annotated[list[str] | None, typer.Option(help="An organization.")] = None,
-    address: Annotated[list[str] | None, typer.Option(help="A client address.")] = None,
-    network: Annotated[
-        list[str] | None, typer.Option(help="A network, such as 10.1.2.0/24.")
-    ] = None,
-    private: _PRIVATE = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Bundle to write; by default the old one's place.")
-    ] = None,
-) -> None:
-    """Open accounts or values of a claim one by one; nothing is told of any other.
-
-    \b
-    Examples:
-      stillhunt open c.claim --account acct-7
-      stillhunt open c.claim --address 203.0.113.9 --out for-the-court.claim
-    """
-    state = _state(bundle, private)
-    if statement_of(bundle).digest != state.statement:
-        raise InputError(
-            "The claimant's part belongs to another claim.", "Name the right one with --private."
-        )
-    openings = [open_account(state.trees, state.statement, name) for name in account or ()]
-    for kind, names in (("organization", organization), ("address", address), ("network", network)):
-        openings += [open_value(state.secret, state.statement, kind, name) for name in names or ()]
-    if not openings:
-        raise UsageError("There is nothing to open.", "Name an account with --account, say.")
-    add_openings(bundle, openings, out or bundle)
-    Console().print(
-        f"{len(openings)} openings written: {escape(str(out or bundle))}", soft_wrap=True
-    )
-
-
 def verify_(
     bundle: Annotated[Path, typer.Argument(help="A .claim file.")],
     trust: Annotated[
@@ -206,6 +186,12 @@ def verify_(
         bool,
         typer.Option("--reproduce", help="Recompute the links, too (of a pseudonymous claim)."),
     ] = False,
+    show_openings: Annotated[
+        bool,
+        typer.Option(
+            help="Print exchanges opened whole as JSON lines; the report goes to standard error."
+        ),
+    ] = False,
 ) -> None:
     """Check a claim without trusting who made it; nothing is looked up on a network.
 
@@ -216,11 +202,15 @@ def verify_(
       stillhunt verify c.claim --trust trust.json
       stillhunt verify c.claim --trust trust.json --seed 5d1c...e0 --json
       stillhunt verify c.claim --trust trust.json --reproduce
+      stillhunt verify c.claim --trust trust.json --show-openings > opened.jsonl
     """
     report, read = examine(bundle, trust=read_trust(trust, seed) if trust else Trust(seed=seed))
     if again and report.ok and read is not None:
         add_reproduction(report, read)
-    sys.stdout.write(report.to_json().decode() + "\n" if json else report_text(report))
+    told = sys.stderr if show_openings else sys.stdout
+    told.write(report.to_json().decode() + "\n" if json else report_text(report))
+    if show_openings and report.ok and read is not None:
+        sys.stdout.writelines(observation_lines(read.opened))
     if not report.ok:
         raise typer.Exit(1)
 

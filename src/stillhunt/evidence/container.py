@@ -36,6 +36,7 @@ MEMBERS: tuple[tuple[str, int], ...] = (
     ("batches", 64 << 20),
     ("totals", 1 << 30),
     ("totals.audit", 1 << 28),
+    ("opened", 1 << 30),
 )
 """Names in their order, and the most bytes of each."""
 

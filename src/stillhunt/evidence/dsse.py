@@ -7,11 +7,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stillhunt.evidence.canonical import decode_base64
+from stillhunt.evidence.canonical import decode, decode_base64, encode
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.primitives import is_signature
 from stillhunt.evidence.refusal import Code, Refused
-from stillhunt.evidence.strict_json import decode, encode
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

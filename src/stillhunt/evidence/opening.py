@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from stillhunt.errors import InputError
 from stillhunt.evidence.binary import put_number
-from stillhunt.evidence.canonical import encode_base64
+from stillhunt.evidence.canonical import encode, encode_base64
 from stillhunt.evidence.claim.rows import ClaimTrees
 from stillhunt.evidence.pseudonyms import salt
-from stillhunt.evidence.strict_json import encode
 from stillhunt.evidence.value_hash import value_hash
 
 COLUMNS = {"account": "account", "organization": "organization", "address": "address",

@@ -74,6 +74,9 @@ class Code(StrEnum):
     TOTALS_UNANSWERED = "totals-unanswered"
     NOT_REPRODUCED = "not-reproduced"
     OPENING = "opening"
+    OPENED_MALFORMED = "opened-malformed"
+    OPENED_TREE = "opened-tree"
+    OPENED_COMMITMENT = "opened-commitment"
     README = "readme"
 
 

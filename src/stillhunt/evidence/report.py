@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from stillhunt.evidence.canonical import encode
 from stillhunt.evidence.refusal import Code
-from stillhunt.evidence.strict_json import encode
 
 PASSED, FAILED, NOT_APPLICABLE = "passed", "failed", "not applicable"
 REPORT_VERSION = 1

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from stillhunt.evidence.audit import OWN_WORK
+from stillhunt.evidence.canonical import decode, encode
 from stillhunt.evidence.checkpoint import decode_proof, encode_proof
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.note import Note, Signature, VerifierKey, parse_note, parse_vkey
 from stillhunt.evidence.refusal import Code, Refused
-from stillhunt.evidence.strict_json import decode, encode
 
 AUDITOR, WITNESS, OWN = "auditor", "witness", "own"
 _VALUE = re.compile(r"[0-9a-f]{64}\Z")

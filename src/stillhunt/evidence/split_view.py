@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from stillhunt.evidence.canonical import canonical_json, parse_canonical
+from stillhunt.evidence.canonical import decode, encode
 from stillhunt.evidence.checkpoint import (
     Checkpoint,
     decode_proof,
@@ -21,6 +21,7 @@ from stillhunt.evidence.checkpoint import (
 from stillhunt.evidence.failures import EvidenceError, NoteError, ProofError
 from stillhunt.evidence.merkle import NodeReader, inclusion_proof, tree_root, verify_inclusion
 from stillhunt.evidence.note import VerifierKey, parse_note
+from stillhunt.evidence.refusal import Refused
 
 MOST = 1 << 19
 """Bytes of a proof."""
@@ -102,16 +103,16 @@ def check(data: bytes, keys: Iterable[VerifierKey]) -> SplitView:
     Raises:
         EvidenceError: it does not show what it says.
     """
-    document = parse_canonical(data, MOST)
     known = list(keys)
     try:
+        document = decode(data, MOST, verbatim=True)
         if document.keys() != {"leaf", "notes", "origin", "split_view"}:
             raise ValueError
         origin, leaf = str(document["origin"]), document["leaf"]
         notes = [str(note).encode("utf-8") for note in document["notes"]]
         if document["split_view"] != 1 or len(notes) != 2:
             raise ValueError
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (Refused, AttributeError, KeyError, TypeError, ValueError) as error:
         raise NoteError("That is no proof of a split view.") from error
     first, second = (open_checkpoint(note, known, origin=origin).checkpoint for note in notes)
     if leaf is None:
@@ -144,7 +145,7 @@ def _encode(origin: str, first: bytes, second: bytes, leaf: Any) -> bytes:
         "origin": origin,
         "split_view": 1,
     }
-    data = canonical_json(document)
+    data = encode(document, verbatim=True)
     if len(data) > MOST:
         raise EvidenceError("Two heads are too long to be put into a proof.")
     return data

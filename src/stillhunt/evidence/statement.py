@@ -8,10 +8,10 @@ from hashlib import sha256
 from typing import Any
 
 from stillhunt.evidence.audit import Rates
+from stillhunt.evidence.canonical import decode, encode, is_plain_name
 from stillhunt.evidence.claim.tree import Weights
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.sample_size import MOST
-from stillhunt.evidence.strict_json import decode, encode, is_plain_name
 from stillhunt.records.chances import estimative_word
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"

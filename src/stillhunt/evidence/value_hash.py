@@ -1,4 +1,4 @@
-"""The observation's hash of a text, for one text at a time and without compiled code.
+"""The observation's hashes, for one text at a time and without compiled code.
 
 The rule is that of docs/formats.md, Hashes: FNV-1a over UTF-8 from a seed of the column's word,
 finished by MurmurHash3's fmix64.
@@ -21,3 +21,8 @@ def value_hash(text: str, column: str) -> bytes:
     h ^= h >> 33
     h = h * 0xC4CEB9FE1A85EC53 & _MASK
     return (h ^ h >> 33).to_bytes(8, "little")
+
+
+def exchange_digest(exchange_id: str) -> bytes:
+    """Digest of an exchange's id as the observation has it: BLAKE2b (RFC 7693), 16 bytes, no key."""
+    return blake2b(exchange_id.encode("utf-8"), digest_size=16).digest()

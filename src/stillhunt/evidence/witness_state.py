@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from stillhunt.errors import InputError, OutputError
-from stillhunt.evidence.canonical import canonical_json
+from stillhunt.evidence.canonical import encode
 from stillhunt.evidence.checkpoint import parse_checkpoint
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.keys import new_signer, read_signer, write_signer
@@ -117,7 +117,7 @@ def create_witness(root: Path, name: str) -> WitnessFolder:
         write_signer(root / "witness.key", signer)
         put(root / "witness.vkey", f"{signer.key}\n".encode())
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        put(root / "witness.json", canonical_json({"created": now, "name": name, "witness": 1}))
+        put(root / "witness.json", encode({"created": now, "name": name, "witness": 1}))
     except OSError as error:
         raise OutputError(
             f"The witness {root} cannot be made: {error.strerror}.", "Name another folder."

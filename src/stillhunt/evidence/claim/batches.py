@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from stillhunt.evidence.batch_proof import batch_proof
-from stillhunt.evidence.canonical import encode_base64
+from stillhunt.evidence.canonical import encode, encode_base64
 from stillhunt.evidence.log.reader import Log
-from stillhunt.evidence.strict_json import encode
 
 MOST = 1 << 16
 

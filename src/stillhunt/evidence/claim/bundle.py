@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stillhunt.evidence.canonical import decode, encode
 from stillhunt.evidence.checkpoint import decode_proof, encode_proof
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.merkle import HASH_BYTES, NodeReader, consistency_proof, inclusion_proof
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.statement import Statement
-from stillhunt.evidence.strict_json import decode, encode
 
 Proof = tuple[bytes, ...]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +44,11 @@ def statement_of(bundle: Path) -> Statement:
     Raises:
         Refused: it is no bundle.
     """
-    members = container.read(bundle)
+    return statement_in(container.read(bundle))
+
+
+def statement_in(members: Mapping[str, memoryview]) -> Statement:
+    """The statement among a bundle's members; nothing else of them is checked."""
     return read_statement(open_envelope(bytes(members["statement.dsse"])).payload)
 
 
@@ -124,7 +129,7 @@ def respond(log: Log, bundle: Path, state: ClaimState, seed: Seed, out: Path) ->
         for name, body in container.read(bundle).items()
         if name not in ("audit", "totals.audit")
     }
-    statement = read_statement(open_envelope(bytes(members["statement.dsse"])).payload)
+    statement = statement_in(members)
     if statement.digest != state.statement:
         raise InputError(
             "The claimant's part belongs to another claim.",

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from stillhunt.errors import UsageError
-from stillhunt.evidence.canonical import canonical_json, parse_canonical
+from stillhunt.evidence.canonical import decode, encode
 from stillhunt.evidence.failures import EvidenceError
+from stillhunt.evidence.refusal import Refused
 
 MOST = 1 << 20
 """Bytes of a record."""
@@ -53,7 +54,7 @@ class Batch:
         Raises:
             UsageError: source or totals say more than a record may hold.
         """
-        data = canonical_json(asdict(self))
+        data = encode(asdict(self))
         if len(data) > MOST:
             raise UsageError(
                 "What is said of a batch is longer than a record may be.",
@@ -72,8 +73,11 @@ def parse_batch(data: bytes) -> Batch:
     Raises:
         EvidenceError: it is none.
     """
-    document = parse_canonical(data, MOST)
     wrong = EvidenceError("A batch record is malformed.", "Restore it from a backup of the log.")
+    try:
+        document = decode(data, MOST)
+    except Refused as error:
+        raise wrong from error
     if not isinstance(document, dict) or document.keys() != Batch.__dataclass_fields__.keys():
         raise wrong
     counts = [document[name] for name in ("batch", "first", "observations", "accounts")]

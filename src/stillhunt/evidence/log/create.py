@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stillhunt.errors import OutputError, UsageError
-from stillhunt.evidence.canonical import canonical_json
+from stillhunt.evidence.canonical import encode
 from stillhunt.evidence.checkpoint import Checkpoint
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.keys import Signer, new_signer, write_signer
@@ -55,7 +55,7 @@ def create_log(root: Path, origin: str, signer: Signer | None = None) -> Log:
             sync(folder)
         # Last: what has no header is no log.
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        put(layout.header, canonical_json({"created": now, "log": LOG_VERSION, "origin": origin}))
+        put(layout.header, encode({"created": now, "log": LOG_VERSION, "origin": origin}))
     except OSError as error:
         raise OutputError(
             f"The log {root} cannot be made: {error.strerror}.", "Name another folder."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from stillhunt.evidence.canonical import canonical_json
+from stillhunt.evidence.canonical import encode
 from stillhunt.evidence.log.batches import Batch
 from stillhunt.evidence.log.files import put, sync
 from stillhunt.evidence.log.writer import LogWriter
@@ -50,7 +50,7 @@ def prune(writer: LogWriter, before: datetime) -> int:
             index = writer.log.exchange_index(write=True)
             index.forget(lambda at: at >= ends[np.searchsorted(firsts, at, "right")])
         for batch in left:
-            put(layout.pruned(batch.batch), canonical_json({"pruned": now}), 0o600)
+            put(layout.pruned(batch.batch), encode({"pruned": now}), 0o600)
     return len(old)
 
 

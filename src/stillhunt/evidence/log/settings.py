@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stillhunt.errors import InputError, UsageError
-from stillhunt.evidence.canonical import canonical_json, parse_canonical
+from stillhunt.evidence.canonical import decode, encode
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.log.files import put
 from stillhunt.evidence.log.layout import Layout
@@ -65,7 +65,7 @@ def read_settings(layout: Layout) -> Settings:
     """
     path: Path = layout.witnesses
     try:
-        document = parse_canonical(path.read_bytes())
+        document = decode(path.read_bytes())
         witnesses = tuple(
             WitnessAddress(parse_vkey(str(row["vkey"])), str(row["url"]))
             for row in document["witnesses"]
@@ -92,4 +92,4 @@ def write_settings(layout: Layout, settings: Settings) -> None:
             "Name more witnesses, or ask for fewer.",
         )
     rows = [{"url": w.url, "vkey": str(w.key)} for w in settings.witnesses]
-    put(layout.witnesses, canonical_json({"quorum": settings.quorum, "witnesses": rows}), 0o600)
+    put(layout.witnesses, encode({"quorum": settings.quorum, "witnesses": rows}), 0o600)

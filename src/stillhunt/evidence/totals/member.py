@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from stillhunt.evidence.binary import Reader, put_number
+from stillhunt.evidence.canonical import decode, encode
 from stillhunt.evidence.refusal import Code
-from stillhunt.evidence.strict_json import decode, encode
 from stillhunt.evidence.totals.rows import FAMILIES, FAMILY_NUMBER, SALT_BYTES
 
 MAGIC = b"stillhunt totals 1\n"

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from stillhunt.evidence.canonical import canonical_json
+from stillhunt.evidence.canonical import encode
 from stillhunt.evidence.merkle import HASH_BYTES, HashRows, Rows, hash_rows
 
 FAMILIES: tuple[str, ...] = (
@@ -42,7 +42,7 @@ _TEMPLATE_HEAD = struct.Struct(">B16sqH")
 
 def header_row(header: dict[str, Any]) -> bytes:
     """Row 0: a byte 0x00, then the header as canonical JSON."""
-    return bytes([HEADER]) + canonical_json(header)
+    return bytes([HEADER]) + encode(header)
 
 
 def value_commitments(

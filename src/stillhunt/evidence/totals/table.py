@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from stillhunt.evidence.canonical import canonical_json
+from stillhunt.evidence.canonical import encode
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.merkle import MemoryTree, Rows, as_hashes, leaf_hash, leaf_hashes
 from stillhunt.evidence.primitives import key_stream
@@ -114,7 +114,7 @@ class TotalsTable:
         out = BytesIO()
         np.savez_compressed(
             out,
-            header=np.frombuffer(canonical_json(self.header), dtype=np.uint8),
+            header=np.frombuffer(encode(self.header), dtype=np.uint8),
             key=np.frombuffer(self.key, dtype=np.uint8),
             **{name: getattr(self, name) for name in _ARRAYS},
         )

@@ -9,6 +9,7 @@ from typing import Any
 from stillhunt.evidence.checkpoint import SignedCheckpoint
 from stillhunt.evidence.dsse import Envelope
 from stillhunt.evidence.note import VerifierKey
+from stillhunt.evidence.opened.member import Whole
 from stillhunt.evidence.report import NOT_APPLICABLE, PASSED
 from stillhunt.evidence.statement import Statement
 from stillhunt.evidence.totals.member import ShownTotals
@@ -26,6 +27,7 @@ class Context:
         envelope, statement, before, after, commit, answers: what checks have read so far.
         log_keys: of the log, as trusted or as the bundle names them.
         leaves: that the bundle shows, where it shows all; totals: degree totals, where it shows them.
+        opened: exchanges that were opened whole.
         shown, not_shown, figures: for the report.
     """
 
@@ -39,6 +41,7 @@ class Context:
     leaves: ShownLeaves | None = None
     answers: Answers | None = None
     totals: ShownTotals | None = None
+    opened: list[Whole] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     not_shown: list[str] = field(default_factory=list)
     figures: dict[str, Any] = field(default_factory=dict)

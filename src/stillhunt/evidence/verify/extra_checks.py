@@ -8,15 +8,15 @@ import numpy as np
 
 from stillhunt.errors import MissingExtraError, StillhuntError
 from stillhunt.evidence.batch_proof import batch_root
-from stillhunt.evidence.canonical import canonical_json, decode_base64
+from stillhunt.evidence.canonical import decode, decode_base64, encode
 from stillhunt.evidence.entries import BATCH, digest_entry
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.log.batches import Batch, parse_batch
 from stillhunt.evidence.merkle import leaf_hash
 from stillhunt.evidence.refusal import Code, Refused
-from stillhunt.evidence.strict_json import decode
 from stillhunt.evidence.timestamps import StampError, check_stamp
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
+from stillhunt.evidence.verify.opened_checks import check_opened
 from stillhunt.evidence.verify.openings import check_opening, read_opening
 
 _MOST = 64 << 20
@@ -36,7 +36,7 @@ def read_batches(context: Context) -> list[Batch]:
         raise wrong
     head = context.after.checkpoint
     try:
-        batches = [parse_batch(canonical_json(record)) for record in value["records"]]
+        batches = [parse_batch(encode(record)) for record in value["records"]]
         leaves = [leaf_hash(digest_entry(BATCH, batch.digest())) for batch in batches]
         places = [batch.leaf for batch in batches]
         root = batch_root(head.size, places, leaves, decode_base64(value["proof"]))
@@ -104,13 +104,10 @@ def check_timestamps(context: Context) -> Outcome:
 
 
 def check_openings(context: Context) -> Outcome:
-    """Accounts and values that were opened one by one are those of the claim."""
+    """Accounts, values and exchanges that were opened one by one are those of the claim."""
     names = [name for name in context.members if name.startswith("openings/")]
-    if not names:
-        return not_applicable("The bundle carries none.")
     if names != [f"openings/{i:06d}.json" for i in range(len(names))]:
         raise Refused(Code.OPENING, "The openings are not numbered one after another.")
-    opened = []
     seen: set[bytes] = set()
     for name in names:
         body = context.body(name)
@@ -118,6 +115,8 @@ def check_openings(context: Context) -> Outcome:
             raise Refused(Code.OPENING, "An opening is given twice.")
         seen.add(sha256(body).digest())
         said = check_opening(read_opening(body), context.statement, context.leaves)
-        opened.append(said)
         context.shown.append(said)
-    return passed(f"{len(opened)} openings are of this claim.")
+    whole = check_opened(context)
+    if not names and not whole:
+        return not_applicable("The bundle carries none.")
+    return passed(f"{len(names)} openings and {whole:,} whole exchanges are of this claim.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stillhunt.evidence.binary import Reader
-from stillhunt.evidence.canonical import decode_base64
+from stillhunt.evidence.canonical import decode, decode_base64
 from stillhunt.evidence.claim.tree import Walk, Weights, account_hash
 from stillhunt.evidence.claim.values import REFERRED
 from stillhunt.evidence.failures import EvidenceError
@@ -13,7 +13,6 @@ from stillhunt.evidence.opening import COLUMNS
 from stillhunt.evidence.pseudonyms import pseudonym
 from stillhunt.evidence.refusal import Code, Refused
 from stillhunt.evidence.statement import Statement
-from stillhunt.evidence.strict_json import decode
 from stillhunt.evidence.value_hash import value_hash
 from stillhunt.evidence.verify.shown import ShownLeaves
 

@@ -14,7 +14,7 @@ from stillhunt.evidence.verify.context import Context, Outcome, passed
 
 SELF_CHECKED = {
     "README.txt", "statement.dsse", "log/before", "log/after", "log/commit", "log/commit.proof",
-    "log/consistency", "seed", "audit", "totals.audit",
+    "log/consistency", "seed", "audit", "totals.audit", "opened",
 }  # fmt: skip
 """Members that come after the signature, or that the signature cannot cover: checked by themselves."""
 

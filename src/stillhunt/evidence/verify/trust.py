@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from stillhunt.errors import InputError
+from stillhunt.evidence.canonical import decode_loose
 from stillhunt.evidence.failures import EvidenceError
 from stillhunt.evidence.note import COSIGNATURE, ED25519, VerifierKey, parse_vkey
-from stillhunt.evidence.strict_json import decode_loose
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stillhunt.evidence.canonical import decode, encode, is_plain_name
 from stillhunt.evidence.dsse import PAYLOAD_TYPE, open_envelope, pre_authentication, seal
 from stillhunt.evidence.refusal import Code, Refused
-from stillhunt.evidence.strict_json import decode, encode, is_plain_name
 
 TEXT = st.text(st.characters(min_codepoint=32, max_codepoint=126))
 VALUES = st.recursive(
@@ -62,6 +62,28 @@ def test_other_texts_are_refused(text: bytes, code: Code) -> None:
     with pytest.raises(Refused) as refusal:
         decode(text)
     assert refusal.value.code is code
+
+
+@given(st.text())
+def test_signed_texts_are_kept_as_they_are(text: str) -> None:
+    try:
+        expected = text.encode()
+    except UnicodeEncodeError:  # a surrogate is in no text that was read
+        with pytest.raises(UnicodeEncodeError):
+            encode([text], verbatim=True)
+        return
+    body = encode([text], verbatim=True)
+    assert decode(body, verbatim=True)[0].encode() == expected
+    with pytest.raises(Refused):
+        decode(body + b" ", verbatim=True)
+
+
+@given(VALUES)
+def test_the_form_is_that_of_sorted_compact_json(value: object) -> None:
+    # Of batch records, settings and statements alike, whoever writes them.
+    plain = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert encode(value) == encode(value, verbatim=True) == plain.encode()
+    assert encode((1, (2, 3))) == b"[1,[2,3]]"
 
 
 def test_brackets_in_texts_are_no_depth() -> None:

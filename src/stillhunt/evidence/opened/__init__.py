@@ -1,0 +1,1 @@
+"""Exchanges of a claim that the claimant chose to open whole."""
