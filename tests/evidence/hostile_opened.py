@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 from forge import SECRET, Done, Forge, _proof_of_distinct, groups, kept, regrouped
-from hostile import refused
+from hostile_bundles import refused
 from hostile_leaves import own_log
 from made_claims import observations, with_ids
 

@@ -44,6 +44,7 @@ class Code(StrEnum):
     LEAVES_OUTSIDE_LOG = "leaves-outside-log"
     LEAVES_WRONG_ACCOUNT = "leaves-wrong-account"
     LEAVES_DUPLICATE = "leaves-duplicate"
+    LEAVES_WRONG_EXCHANGE = "leaves-wrong-exchange"
     SALTS_REPEATED = "salts-repeated"
     PSEUDONYM_BINDING = "pseudonym-binding"
     SEED_MALFORMED = "seed-malformed"
