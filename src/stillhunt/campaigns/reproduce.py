@@ -91,12 +91,15 @@ class Reproduction:
         )
 
 
-def reproduce(leaves: ShownLeaves, totals: ShownTotals | None, level: float) -> Reproduction:
+def reproduce(
+    leaves: ShownLeaves, totals: ShownTotals | None, level: float, stretches: int = 0
+) -> Reproduction:
     """Recompute the links of a verified pseudonymous bundle.
 
     Args:
         leaves, totals: as ``evidence.verify`` has read and checked them.
         level: bound on the false discovery rate that the claim states.
+        stretches: that were committed to, where they may be more than are shown.
 
     Raises:
         UsageError: the bundle does not show enough.
@@ -111,7 +114,10 @@ def reproduce(leaves: ShownLeaves, totals: ShownTotals | None, level: float) -> 
         carried, active = _carried(leaves, totals, stretch, entity, entities)
         try:
             links = recompute_links(
-                totals_of(stretch.header), carried, level, stretches=len(totals.stretches)
+                totals_of(stretch.header),
+                carried,
+                level,
+                stretches=max(stretches, len(totals.stretches)),
             )
         except ValueError as error:
             raise Refused(Code.TOTALS_MALFORMED, f"In the totals {error}.") from error
@@ -120,6 +126,9 @@ def reproduce(leaves: ShownLeaves, totals: ShownTotals | None, level: float) -> 
     q = [float(s.links.q_value.max()) for s in found if len(s.links)]
     return Reproduction(entities, tuple(found), joined, together, level, max(q, default=None))
 
+
+MOST_LEVEL = 0.05
+"""False discovery rate above which links prove nothing: a claimant states his own."""
 
 NUMBER = 16
 """Of this check, after those that need no engine."""
@@ -136,8 +145,13 @@ def add_reproduction(report: Report, read: Context) -> None:
     level = predicate["method"]["parameters"].get("fdr")
     if read.leaves is None or not isinstance(level, float) or not 0 < level < 1:
         raise _too_little()
+    if level > MOST_LEVEL:
+        raise UsageError(
+            f"The claim's finding rests on links at q <= {level:g}, which would join strangers.",
+            f"Ask for a finding at {MOST_LEVEL:g} or less.",
+        )
     try:
-        found = reproduce(read.leaves, read.totals, level)
+        found = reproduce(read.leaves, read.totals, level, read.stretches)
     except Refused as error:
         report.checks.append(
             Check(NUMBER, "reproduction", FAILED, error.problem, source, error.code)

@@ -112,7 +112,9 @@ def open_checkpoint(
     checkpoint = parse_checkpoint(note.text)
     if origin is not None and checkpoint.origin != origin:
         raise NoteError("A checkpoint is of another log than was expected.")
-    signed = verify_note(note, [key for key in keys if key.kind == ED25519])
+    signed = verify_note(
+        note, [k for k in keys if k.kind == ED25519 and k.name == checkpoint.origin]
+    )
     if not signed:
         raise SignatureError("A checkpoint is signed by none of the log's keys that are trusted.")
     cosigned = verify_note(note, [key for key in witnesses if key.kind == COSIGNATURE])

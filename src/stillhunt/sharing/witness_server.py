@@ -79,7 +79,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         if self.path != "/add-checkpoint":
-            self._send(Reply(404, b"There is nothing here.\n"))
+            self._send(Reply(404, b"There is nothing here.\n"), close=True)
             return
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdigit()) or self.headers.get("Transfer-Encoding"):
@@ -103,7 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/vkey":
             self._send(Reply(200, f"{self.server.witness.key}\n".encode()))
         else:
-            self._send(Reply(404, b"There is nothing here.\n"))
+            self._send(Reply(404, b"There is nothing here.\n"), close=True)
 
     def _send(self, reply: Reply, *, close: bool = False) -> None:
         self.close_connection = self.close_connection or close
@@ -116,8 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(reply.body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        line = (format % args).encode("ascii", "backslashreplace").decode("ascii")
-        self.server.told(f"{self.client_address[0]} {line[:200]}")
+        self.server.told(f"{self.client_address[0]} {ascii(format % args)[1:-1][:200]}")
 
     def setup(self) -> None:
         super().setup()

@@ -88,6 +88,8 @@ def parse_batch(data: bytes) -> Batch:
         if not (isinstance(period, list) and [type(t) for t in period] == [int, int]):
             raise wrong
         document["period"] = tuple(period)
+    if not isinstance(document["totals"], dict | None):
+        raise wrong
     if not isinstance(document["source"], dict) or not isinstance(document["previous"], str):
         raise wrong
     return Batch(**document)

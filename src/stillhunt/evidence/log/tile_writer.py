@@ -103,8 +103,10 @@ class TileWriter:
         if whole.parent not in self._folders:
             whole.parent.mkdir(parents=True, exist_ok=True)
             self._folders.add(whole.parent)
-        with whole.open("wb") as out:
-            out.write(data)
+        # Emptied for a moment, a tile that a head covers would be lost to a kill.
+        if not (whole.exists() and whole.read_bytes() == data):
+            with whole.open("wb") as out:
+                out.write(data)
         self.written.append(whole)
 
 

@@ -26,7 +26,8 @@ class Context:
         members: of the bundle; trust: whom the verifier trusts.
         envelope, statement, before, after, commit, answers: what checks have read so far.
         log_keys: of the log, as trusted or as the bundle names them.
-        leaves: that the bundle shows, where it shows all; totals: degree totals, where it shows them.
+        leaves: that the bundle shows, where it shows all; totals: degree totals, where it shows them;
+            stretches: how many batches of the claim committed to any.
         opened: exchanges that were opened whole.
         shown, not_shown, figures: for the report.
     """
@@ -41,6 +42,7 @@ class Context:
     leaves: ShownLeaves | None = None
     answers: Answers | None = None
     totals: ShownTotals | None = None
+    stretches: int = 0
     opened: list[Whole] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     not_shown: list[str] = field(default_factory=list)

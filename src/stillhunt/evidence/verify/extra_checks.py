@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def read_batches(context: Context) -> list[Batch]:
         root = batch_root(head.size, places, leaves, decode_base64(value["proof"]))
     except (EvidenceError, TypeError, AttributeError) as error:
         raise wrong from error
-    if root != head.root:
+    if root != head.root or any(a.end > b.first for a, b in pairwise(batches)):
         raise wrong
     return batches
 

@@ -97,6 +97,8 @@ def columns_of(what: np.ndarray) -> dict[str, np.ndarray]:
         "outputs": column(_OUTPUT, "<i4"),
         "nulls": column(_NULLS, "<u4"),
     }
+    if bool((found["nulls"] & np.uint32(_NO_ACCOUNT)).any()):
+        raise Refused(Code.LEAVES_MALFORMED, "A leaf has no account.")
     if len(what) and min(int(found["inputs"].min()), int(found["outputs"].min())) < 0:
         raise Refused(Code.LEAVES_MALFORMED, "A leaf has a negative number of tokens.")
     return found

@@ -107,7 +107,8 @@ def examine(path: Path, *, trust: Trust) -> tuple[Report, Context | None]:
         )
     report.shown = context.shown
     predicate = context.statement.predicate
-    report.not_shown = [*context.not_shown, *predicate["not_seen"], *NEVER_SHOWN]
+    claimed = [f"The claimant says: {sentence}" for sentence in predicate["not_seen"]]
+    report.not_shown = [*context.not_shown, *claimed, *NEVER_SHOWN]
     return report, context
 
 

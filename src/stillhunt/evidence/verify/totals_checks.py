@@ -32,7 +32,7 @@ from stillhunt.evidence.totals.audit import (
     TotalsPlan,
     totals_plan,
 )
-from stillhunt.evidence.totals.member import NOTHING, ShownTotals, Stretch, read_totals
+from stillhunt.evidence.totals.member import NOTHING, VALUE_SHOWN, ShownTotals, Stretch, read_totals
 from stillhunt.evidence.totals.rows import (
     FAMILIES,
     FAMILY_NUMBER,
@@ -63,15 +63,22 @@ def check_totals(context: Context) -> Outcome:
             raise Refused(Code.TOTALS_INCLUSION, "There are totals of a batch that is not shown.")
         _check_stretch(stretch, records[stretch.batch])
     _check_accounts(context, shown)
+    silent = len(shown_leaves.accounts) - len(shown.accounts)
+    if silent:
+        context.not_shown.append(
+            f"Who owns and who pays for {silent:,} of the claimed accounts: no row of the accounts table "
+            "is shown for them, and they count as strangers to all others."
+        )
     context.totals = shown
+    context.stretches = sum(batch.totals is not None for batch in records.values())
     said = (
         f"How busy everybody was and how popular {sum(len(s.values) for s in shown.stretches):,} values "
-        "were is as committed to when the exchanges were sealed."
+        "were is as the log fixed it before the claim."
     )
     context.shown.append(said)
     context.not_shown.append(
-        "That the totals were counted rightly: they were fixed before the claim, by the claimant. "
-        "Whoever is shown the whole batch can count again."
+        "That the totals were counted rightly, and with no claim in mind: they were fixed before the "
+        "claim, by whoever keeps the log. Whoever is shown the whole batch can count again."
     )
     if "totals.audit" not in context.members:
         if "audit" in context.members:
@@ -219,7 +226,8 @@ def _read_answers(body: bytes, plan: TotalsPlan) -> list[np.ndarray]:
 
 
 def _values(shown: ShownTotals, plan: TotalsPlan, answers: np.ndarray) -> None:
-    every = np.concatenate([stretch.values for stretch in shown.stretches])
+    none = np.zeros(0, dtype=VALUE_SHOWN)
+    every = np.concatenate([none, *(stretch.values for stretch in shown.stretches)])
     for i, opened in zip(plan.values, answers, strict=True):
         row = every[i]
         family = FAMILIES[int(row["family"])]

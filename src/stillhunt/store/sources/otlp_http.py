@@ -24,6 +24,8 @@ from stillhunt.store.sources.otlp_spool import FullError, Spool
 
 _PATHS: dict[str, Signal] = {"/v1/traces": "traces", "/v1/logs": "logs"}
 _READ = 1 << 16
+_MEMBERS = 64
+"""Of a gzip body: senders write one."""
 _OUT = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -297,8 +299,11 @@ class _Handler(BaseHTTPRequestHandler):
 def _unpacked(data: bytes, most: int, more: Callable[[int], None]) -> bytes:
     """Unpack gzip, bounded."""
     parts: list[bytes] = []
-    size = 0
+    size = members = 0
     while data:
+        members += 1
+        if members > _MEMBERS:  # each copies what is left of the body
+            raise _AnswerError(Answer(400, "The body's gzip has too many parts."))
         member = zlib.decompressobj(wbits=31)
         while not member.eof:
             try:
