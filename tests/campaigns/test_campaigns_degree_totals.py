@@ -3,8 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,7 +11,6 @@ from stillhunt.campaigns.ingest import ingest
 from stillhunt.campaigns.request import HuntRequest, Progress
 from stillhunt.engines.duckdb import DuckDBEngine
 from stillhunt.evidence.batch_proof import batch_proof, batch_root
-from stillhunt.evidence.entries import ACCOUNT_LAYOUT
 from stillhunt.evidence.merkle import as_hashes, leaf_hash
 from stillhunt.evidence.totals.rows import (
     FAMILIES,
@@ -23,32 +20,13 @@ from stillhunt.evidence.totals.rows import (
     value_rows,
 )
 from stillhunt.evidence.totals.table import TotalsTable
-from stillhunt.fingerprints.hashing import hash64
 from stillhunt.linking.entities import build_entities
 from stillhunt.linking.families import FAMILIES as LINKED
 from stillhunt.linking.indicators import Totals, build_indicators
 from stillhunt.linking.templates import build_templates
 from stillhunt.readers import Quarantine
 from stillhunt.records.observation import OBSERVATION_SCHEMA, canonical_bytes
-
-
-def account_rows(accounts: pa.Table) -> np.ndarray:
-    rows = np.zeros(accounts.num_rows, dtype=ACCOUNT_LAYOUT)
-    for name, nulls, bit in (
-        ("account", "who_nulls", 0),
-        ("organization", "who_nulls", 1),
-        ("payment", "bill_nulls", 0),
-        ("email_domain", "bill_nulls", 1),
-    ):
-        values = accounts.column(name)
-        if name == "email_domain":
-            values = pc.utf8_lower(values.cast(pa.large_string()))
-        hashes = hash64(values, name)
-        rows[name] = np.asarray(hashes.fill_null(0))
-        rows[nulls] |= np.asarray(hashes.is_null()).astype(np.uint8) << bit
-    rows["licensed"] = np.asarray(pc.is_valid(accounts.column("licence")))
-    return rows
-
+from stillhunt.sealing.rows import account_rows
 
 Made = tuple[TotalsTable, Totals, dict[tuple[str, int], int], dict[int, list[int]]]
 

@@ -10,7 +10,7 @@ from stillhunt.linking.families import FAMILIES
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import Carried, Links, find_links, mark_telling
 from stillhunt.linking.null_model import NullModel
-from stillhunt.linking.recomputed import Recomputed, recompute_links
+from stillhunt.linking.recomputed import components, recompute_links
 
 ENTITIES = 1500
 SIZES = {"template": 120, "address": 2500, "payment": 1800, "email_domain": 60, "client": 40}
@@ -50,7 +50,7 @@ def shown(edges: Edges, entities: np.ndarray) -> dict[str, Carried]:
     return carried
 
 
-def described(links: Links | Recomputed) -> list[tuple[object, ...]]:
+def described(links: Links) -> list[tuple[object, ...]]:
     rows = zip(
         links.x_family, links.x_value, links.y_family, links.y_value, links.entities, strict=True
     )
@@ -80,7 +80,7 @@ def test_a_group_recomputes_its_own_links_and_no_others(tmp_path: Path) -> None:
     for row, q in zip(rows_of(again), again.q_value, strict=True):
         assert row[:4] in hunt_q
         assert q >= hunt_q[row[:4]] * (1 - 1e-9)
-    label = again.components(len(group))
+    label = components([again], len(group))
     assert len(set(label.tolist())) == 1
     assert label[0] >= 0
     for link in range(len(again)):
@@ -94,7 +94,7 @@ def test_a_group_recomputes_its_own_links_and_no_others(tmp_path: Path) -> None:
             assert np.isin(members, carriers).all()
 
 
-def rows_of(links: Links | Recomputed) -> list[tuple[str, int, str, int]]:
+def rows_of(links: Links) -> list[tuple[str, int, str, int]]:
     columns = zip(links.x_family, links.x_value, links.y_family, links.y_value, strict=True)
     return [(str(a), int(b), str(c), int(d)) for a, b, c, d in columns]
 
@@ -107,7 +107,7 @@ def test_strangers_who_are_shown_as_a_group_have_no_links(tmp_path: Path) -> Non
         group = np.sort(np.random.default_rng(seed).choice(rest, 60, replace=False))
         again = recompute_links(totals, shown(edges, group), 0.01)
         assert len(again) == 0
-        assert (again.components(len(group)) == -1).all()
+        assert (components([again], len(group)) == -1).all()
 
 
 def test_more_stretches_ask_for_more(tmp_path: Path) -> None:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from stillhunt.campaigns.degree_totals import totals_of
 from stillhunt.errors import UsageError
@@ -22,8 +20,8 @@ from stillhunt.evidence.totals.member import NOTHING, ShownTotals, Stretch
 from stillhunt.evidence.totals.rows import FAMILIES, parse_template_row
 from stillhunt.evidence.verify.context import Context
 from stillhunt.evidence.verify.shown import ShownLeaves
-from stillhunt.linking.links import Carried
-from stillhunt.linking.recomputed import Recomputed, recompute_links
+from stillhunt.linking.links import Carried, Links
+from stillhunt.linking.recomputed import components, recompute_links
 from stillhunt.records.leaf import GRAMS
 
 _REFERRED = {"organization": 0, "address": 1, "network": 2, "client": 3}
@@ -44,7 +42,7 @@ class StretchLinks:
 
     batch: int
     entities: int
-    links: Recomputed
+    links: Links
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Reproduction:
 
 
 def reproduce(
-    leaves: ShownLeaves, totals: ShownTotals | None, level: float, stretches: int = 0
+    leaves: ShownLeaves, totals: ShownTotals | None, level: float, stretches: int = 1
 ) -> Reproduction:
     """Recompute the links of a verified pseudonymous bundle.
 
@@ -122,7 +120,9 @@ def reproduce(
         except ValueError as error:
             raise Refused(Code.TOTALS_MALFORMED, f"In the totals {error}.") from error
         found.append(StretchLinks(stretch.batch, active, links))
-    joined, together = _joined(found, entities)
+    label = components([stretch.links for stretch in found], entities)
+    linked = label[label >= 0]
+    joined, together = len(linked), int(np.bincount(linked).max(initial=0))
     q = [float(s.links.q_value.max()) for s in found if len(s.links)]
     return Reproduction(entities, tuple(found), joined, together, level, max(q, default=None))
 
@@ -151,7 +151,8 @@ def add_reproduction(report: Report, read: Context) -> None:
             f"Ask for a finding at {MOST_LEVEL:g} or less.",
         )
     try:
-        found = reproduce(read.leaves, read.totals, level, read.stretches)
+        committed = sum(batch.totals is not None for batch in read.batches or ())
+        found = reproduce(read.leaves, read.totals, level, committed)
     except Refused as error:
         report.checks.append(
             Check(NUMBER, "reproduction", FAILED, error.problem, source, error.code)
@@ -274,16 +275,3 @@ def _lists(entity: np.ndarray, value: np.ndarray, popularity: np.ndarray, entiti
         number.ravel().astype(np.int32),
         entities,
     )
-
-
-def _joined(found: list[StretchLinks], entities: int) -> tuple[int, int]:
-    """Entities that have a link, and those in the largest component, all stretches taken together."""
-    links, members, first = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], entities
-    for stretch in found:
-        links.append(first + stretch.links.member_link)
-        members.append(stretch.links.member_entity)
-        first += len(stretch.links)
-    link, member = np.concatenate(links), np.concatenate(members)
-    graph = coo_matrix((np.ones(len(link), dtype=np.int8), (member, link)), shape=(first, first))
-    label = connected_components(graph, directed=False)[1][np.unique(member)]
-    return len(label), int(np.bincount(label).max(initial=0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,15 +116,14 @@ def find_links(
         level: bound on the false discovery rate (Benjamini and Hochberg 1995).
         beside: ``surprising`` of conjunctions that are tested with these and lie elsewhere.
     """
-    surprising = _surprising(engine, null, level)
+    carried = {family: Carried.read(engine, family) for family in {f for p in PAIRS for f in p}}
+    surprising = surprising_conjunctions(null, carried, level)
     log_p = np.concatenate([surprising.log_p, beside])
     q = adjust(np.exp(log_p), max(tests, len(log_p)))[: len(surprising.log_p)]
     few_by_chance = surprising.expected <= MAX_BY_CHANCE * surprising.n
     kept = np.flatnonzero((q <= level) & few_by_chance)
     column = {name: values[kept] for name, values in vars(surprising).items()}
-    x_family, y_family = (
-        np.array([pair[i] for pair in PAIRS], dtype=object)[column["pair"]] for i in (0, 1)
-    )
+    x_family, y_family = families_of(column["pair"])
     _load_links(engine, column, x_family, y_family)
     members = engine.query("SELECT link, entity FROM link_entity ORDER BY link, entity")
     return Links(
@@ -143,7 +143,7 @@ def find_links(
 
 
 @dataclass(frozen=True)
-class _Surprising:
+class Surprising:
     """Conjunctions with a p-value of at most the level, in the order of their families and values.
 
     Attributes:
@@ -161,10 +161,26 @@ class _Surprising:
     log_p: np.ndarray
 
 
-def _surprising(engine: Engine, null: NullModel, level: float) -> _Surprising:
-    carried = {family: Carried.read(engine, family) for family in {f for p in PAIRS for f in p}}
+def families_of(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both families of places in PAIRS, object (n,) each."""
+    x, y = (np.array([names[i] for names in PAIRS], dtype=object)[pair] for i in (0, 1))
+    return x, y
+
+
+def surprising_conjunctions(
+    null: NullModel, carried: Mapping[str, Carried], level: float
+) -> Surprising:
+    """Conjunctions of carried values with a p-value of at most the level.
+
+    Args:
+        null: of the whole incidence.
+        carried: family to who carries what; pairs with a family that is not there are passed over.
+        level: of each conjunction by itself.
+    """
     found = []
     for x, y in sorted(PAIRS):
+        if x not in carried or y not in carried:
+            continue
         x_value, y_value, dx, dy, n = conjunctions(
             null, (x, carried[x]), (y, carried[y]), null.least(x, y, level)
         )
@@ -183,7 +199,7 @@ def _surprising(engine: Engine, null: NullModel, level: float) -> _Surprising:
             log_p,
         )
         found.append([column[kept] for column in columns])
-    return _Surprising(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    return Surprising(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def conjunctions(

@@ -8,73 +8,28 @@ the group are not counted, so that both errors are on the safe side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from stillhunt.linking.families import PAIRS
 from stillhunt.linking.indicators import Totals
 from stillhunt.linking.links import (
     MAX_BY_CHANCE,
     Carried,
-    conjunctions,
+    Links,
+    families_of,
     most_telling,
     possible_tests,
+    surprising_conjunctions,
 )
-from stillhunt.linking.null_model import NullModel, adjust, log_tail
-
-
-@dataclass(frozen=True)
-class Recomputed:
-    """Links among the entities of a group, n of them.
-
-    Attributes:
-        x_family, y_family: object (n,); x_value, y_value: int64 (n,), numbers of values.
-        entities: int64 (n,), of the group that carry both; expected: float (n,), of all entities.
-        log_p: float (n,); q_value: float (n,).
-        member_link, member_entity: int64 (m,), who carries both values of which link.
-        tests: how many conjunctions could have been tested.
-    """
-
-    x_family: np.ndarray
-    y_family: np.ndarray
-    x_value: np.ndarray
-    y_value: np.ndarray
-    entities: np.ndarray
-    expected: np.ndarray
-    log_p: np.ndarray
-    q_value: np.ndarray
-    member_link: np.ndarray
-    member_entity: np.ndarray
-    tests: float
-
-    def __len__(self) -> int:
-        return len(self.x_value)
-
-    def components(self, entities: int) -> np.ndarray:
-        """int64 (entities,): which entities links join with one another; -1 for those without any."""
-        n = entities + len(self)
-        graph = coo_matrix(
-            (
-                np.ones(len(self.member_link), dtype=np.int8),
-                (self.member_entity, entities + self.member_link),
-            ),
-            shape=(n, n),
-        )
-        label: np.ndarray = connected_components(graph, directed=False)[1][:entities]
-        label = label.astype(np.int64)
-        alone = np.ones(entities, dtype=bool)
-        alone[self.member_entity] = False
-        label[alone] = -1
-        return label
+from stillhunt.linking.null_model import NullModel, adjust
 
 
 def recompute_links(
     totals: Totals, carried: Mapping[str, Carried], level: float, stretches: int = 1
-) -> Recomputed:
+) -> Links:
     """The conjunctions within a group whose q-value is at most ``level``.
 
     Args:
@@ -84,45 +39,56 @@ def recompute_links(
         stretches: how many stretches of traffic are tested in this way; q-values are multiplied by it
             (Bonferroni), since any of them may bear a link out.
 
+    Returns:
+        Links whose values are the names that ``carried`` has, and whose entities are its numbers.
+
     Raises:
         ValueError: a value is as popular as none is according to the totals.
     """
-    null = NullModel(totals)
     tests = possible_tests(totals)
     telling = {f: _telling(c, totals, f) for f, c in carried.items()}
-    parts = []
-    for x, y in sorted(PAIRS):
-        if x not in telling or y not in telling:
-            continue
-        first, second = telling[x], telling[y]
-        # Values by their numbers, so that the carriers of a link are found again.
-        x_value, y_value, dx, dy, n = conjunctions(
-            null, (x, first), (y, second), null.least(x, y, level / stretches)
-        )
-        expected = null.pairs(x, y, dx, dy)
-        parts.append(
-            (
-                np.full(len(n), PAIRS.index((x, y))),
-                x_value,
-                y_value,
-                n,
-                expected,
-                log_tail(n, expected),
-            )
-        )
-    pair, x_value, y_value, n, expected, log_p = (
-        np.concatenate([part[i] for part in parts]) if parts else np.zeros(0) for i in range(6)
-    )
-    q = np.minimum(adjust(np.exp(log_p), max(tests, len(log_p))) * stretches, 1.0)
-    kept = np.flatnonzero((q <= level) & (expected <= MAX_BY_CHANCE * n))
-    pair = pair[kept].astype(np.int64)
-    x_family, y_family = (np.array([p[i] for p in PAIRS], dtype=object)[pair] for i in (0, 1))
-    x_value, y_value = x_value[kept].astype(np.int64), y_value[kept].astype(np.int64)
+    found = surprising_conjunctions(NullModel(totals), telling, level / stretches)
+    q = np.minimum(adjust(np.exp(found.log_p), max(tests, len(found.log_p))) * stretches, 1.0)
+    kept = np.flatnonzero((q <= level) & (found.expected <= MAX_BY_CHANCE * found.n))
+    x_family, y_family = families_of(found.pair[kept])
+    x_value, y_value = found.x_value[kept], found.y_value[kept]
     link, entity = _members(telling, x_family, x_value, y_family, y_value)
-    return Recomputed(
-        x_family, y_family, x_value, y_value, n[kept].astype(np.int64), expected[kept],
-        log_p[kept], q[kept], link, entity, tests,
-    )  # fmt: skip
+    return Links(
+        x_family=x_family,
+        y_family=y_family,
+        x_value=x_value,
+        y_value=y_value,
+        entities=found.n[kept],
+        expected=found.expected[kept],
+        log_p=found.log_p[kept],
+        q_value=q[kept],
+        member_link=link,
+        member_entity=entity,
+        tests=tests,
+        surprising=found.log_p,
+    )
+
+
+def components(found: Sequence[Links], entities: int) -> np.ndarray:
+    """Which entities links join with one another, all of them taken together.
+
+    Args:
+        found: links whose entities are numbers; entities: how many there are.
+
+    Returns:
+        int64 (entities,): label of each one's component, -1 for those without any link.
+    """
+    links, members, first = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)], entities
+    for some in found:
+        links.append(first + some.member_link)
+        members.append(some.member_entity)
+        first += len(some)
+    link, member = np.concatenate(links), np.concatenate(members)
+    graph = coo_matrix((np.ones(len(link), dtype=np.int8), (member, link)), shape=(first, first))
+    label = np.full(entities, -1, dtype=np.int64)
+    linked = np.unique(member)
+    label[linked] = connected_components(graph, directed=False)[1][linked]
+    return label
 
 
 def _telling(carried: Carried, totals: Totals, family: str) -> Carried:

@@ -28,6 +28,7 @@ def check_seed(context: Context) -> Outcome:
     seed = read_seed(context.body("seed"))
     if seed.encode() != context.body("seed"):
         raise Refused(Code.SEED_MALFORMED, "The seed is not in its canonical form.")
+    context.seed = seed
     context.figures["seed"] = seed.kind
     wanted = context.trust.seed
     if wanted is not None and (seed.kind != AUDITOR or seed.value.hex() != wanted):
@@ -105,8 +106,10 @@ def check_audit(context: Context) -> Outcome:
                 "audit opened any. Give the claimant a seed and ask for the answers (stillhunt audit)."
             )
         return not_applicable("No audit was made.")
+    seed = context.seed
+    if seed is None:
+        raise RuntimeError("checks run in their order")
     _strong_enough(context)
-    seed = read_seed(context.body("seed"))
     drawn = plan(
         statement.accounts,
         statement.weights,
@@ -115,7 +118,7 @@ def check_audit(context: Context) -> Outcome:
         seed.tries,
     )
     context.answers = answers = check_answers(context.members["audit"], context.committed, drawn)
-    figures = _bounds(context, answers)
+    figures = _bounds(context, answers, seed.tries)
     context.figures["audit"] = figures
     context.shown += audited(figures, statement.depth, seed.kind == WITNESS)
     return passed(
@@ -140,10 +143,9 @@ def _strong_enough(context: Context) -> None:
         )
 
 
-def _bounds(context: Context, answers: Answers) -> dict[str, Any]:
+def _bounds(context: Context, answers: Answers, tries: int) -> dict[str, Any]:
     statement, rates = context.statement, context.statement.rates
     # A claimant who makes the seed may have tried many: bounds hold for the best of them.
-    tries = read_seed(context.body("seed")).tries
     figures = {
         "positions": _drawn(
             statement.weights[0], answers.exchanges, answers.no_exchange, rates, tries

@@ -8,9 +8,11 @@ from typing import Any
 
 from stillhunt.evidence.checkpoint import SignedCheckpoint
 from stillhunt.evidence.dsse import Envelope
+from stillhunt.evidence.log.batches import Batch
 from stillhunt.evidence.note import VerifierKey
 from stillhunt.evidence.opened.member import Whole
 from stillhunt.evidence.report import NOT_APPLICABLE, PASSED
+from stillhunt.evidence.seed import Seed
 from stillhunt.evidence.statement import Statement
 from stillhunt.evidence.totals.member import ShownTotals
 from stillhunt.evidence.verify.audit_walk import Answers, Committed
@@ -24,10 +26,9 @@ class Context:
 
     Attributes:
         members: of the bundle; trust: whom the verifier trusts.
-        envelope, statement, before, after, commit, answers: what checks have read so far.
+        envelope, statement, before, after, commit, seed, answers, batches: what checks have read so far.
         log_keys: of the log, as trusted or as the bundle names them.
-        leaves: that the bundle shows, where it shows all; totals: degree totals, where it shows them;
-            stretches: how many batches of the claim committed to any.
+        leaves: that the bundle shows, where it shows all; totals: degree totals, where it shows them.
         opened: exchanges that were opened whole.
         shown, not_shown, figures: for the report.
     """
@@ -40,9 +41,10 @@ class Context:
     before: SignedCheckpoint | None = None
     heads: tuple[SignedCheckpoint, SignedCheckpoint] | None = None
     leaves: ShownLeaves | None = None
+    seed: Seed | None = None
     answers: Answers | None = None
+    batches: tuple[Batch, ...] | None = None
     totals: ShownTotals | None = None
-    stretches: int = 0
     opened: list[Whole] = field(default_factory=list)
     shown: list[str] = field(default_factory=list)
     not_shown: list[str] = field(default_factory=list)

@@ -52,7 +52,7 @@ def check_batches(context: Context) -> Outcome:
     """Batch records are in the log, and every shown leaf lies in one."""
     if "batches" not in context.members:
         return not_applicable("The bundle carries none.")
-    batches = read_batches(context)
+    context.batches = batches = tuple(read_batches(context))
     if context.leaves is not None:
         position = context.leaves.leaves["position"].astype(np.int64)
         inside = np.zeros(len(position), dtype=bool)

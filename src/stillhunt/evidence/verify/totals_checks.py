@@ -23,7 +23,6 @@ from stillhunt.evidence.log.batches import Batch
 from stillhunt.evidence.merkle import as_hashes, leaf_hash, leaf_hashes
 from stillhunt.evidence.pseudonyms import pseudonym
 from stillhunt.evidence.refusal import Code, Refused
-from stillhunt.evidence.seed import read_seed
 from stillhunt.evidence.totals.audit import (
     ACCOUNT_OPENED,
     MAGIC,
@@ -42,7 +41,6 @@ from stillhunt.evidence.totals.rows import (
     value_rows,
 )
 from stillhunt.evidence.verify.context import Context, Outcome, not_applicable, passed
-from stillhunt.evidence.verify.extra_checks import read_batches
 
 
 def check_totals(context: Context) -> Outcome:
@@ -57,7 +55,7 @@ def check_totals(context: Context) -> Outcome:
             Code.TOTALS_MALFORMED, "Totals belong to a pseudonymous claim with its batch records."
         )
     shown = read_totals(context.body("totals"))
-    records = {batch.batch: batch for batch in read_batches(context)}
+    records = {batch.batch: batch for batch in context.batches or ()}
     for stretch in shown.stretches:
         if stretch.batch not in records:
             raise Refused(Code.TOTALS_INCLUSION, "There are totals of a batch that is not shown.")
@@ -70,7 +68,6 @@ def check_totals(context: Context) -> Outcome:
             "is shown for them, and they count as strangers to all others."
         )
     context.totals = shown
-    context.stretches = sum(batch.totals is not None for batch in records.values())
     said = (
         f"How busy everybody was and how popular {sum(len(s.values) for s in shown.stretches):,} values "
         "were is as the log fixed it before the claim."
@@ -178,9 +175,9 @@ def _referred(rows: np.ndarray) -> list[int]:
 
 
 def _check_answers(context: Context, shown: ShownTotals) -> int:
-    if "seed" not in context.members:
+    seed = context.seed
+    if seed is None:
         raise Refused(Code.TOTALS_MALFORMED, "There are answers on totals, and no seed.")
-    seed = read_seed(context.body("seed"))
     statement = context.statement
     plan = totals_plan(
         shown,
